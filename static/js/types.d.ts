@@ -1,0 +1,201 @@
+// The shapes that travel between server and browser, and those that the modules hand to each other.
+// They are ambient on purpose: an import inside a comment would be rewritten by the static files storage.
+
+type Status = "queued" | "in_progress" | "completed" | "failed" | "cancelled";
+type Position = [attempt: number, seq: number];
+
+interface TextBlock { type: "text"; text: string }
+interface ReasoningBlock { type: "reasoning"; reasoning: string }
+interface ToolCallChunkBlock { type: "tool_call_chunk"; id: string; name: string; args: string }
+interface ToolCallBlock {
+  type: "tool_call";
+  id: string;
+  name: string;
+  args: Record<string, unknown>;
+  extras: { result?: string; error?: string };
+}
+type Block = TextBlock | ReasoningBlock | ToolCallChunkBlock | ToolCallBlock;
+
+interface Failure { code: string; message: string; retryable: boolean }
+type Usage = Record<string, unknown>;
+type Timings = Record<string, unknown>;
+
+interface Snapshot {
+  generation: string;
+  message: string;
+  attempt: number;
+  seq: number;
+  status: Status;
+  content: Block[];
+  model: string | null;
+  error: Failure | null;
+  usage: Usage;
+  timings: Timings;
+}
+
+interface GenerationData {
+  id: string;
+  status: Status;
+  attempt: number;
+  seq: number;
+  model: string | null;
+  error: Failure | null;
+  usage: Usage;
+  timings: Timings;
+}
+
+interface Message {
+  id: string;
+  conversation: string;
+  parent: string | null;
+  role: "user" | "assistant" | "system";
+  content: Block[];
+  created_at: string;
+  generation: GenerationData | null;
+}
+
+interface Conversation {
+  id: string;
+  title: string;
+  pinned: boolean;
+  updated_at: string;
+  active: string[];
+}
+
+interface ModelChoice { slug: string; label: string; default: boolean }
+
+interface PageData {
+  user: { id: string | number; name: string };
+  limits: { message_chars: number };
+  models: ModelChoice[];
+  conversations: Conversation[];
+  conversation: { id: string; title: string; pinned: boolean; model: string | null } | null;
+  messages: Message[];
+}
+
+interface Numbered { generation: string; attempt: number; seq: number }
+interface Ending extends Numbered { usage?: Usage; timings?: Timings }
+
+type StreamEvent =
+  | (Numbered & { type: "generation.started"; conversation?: string; message?: string; model?: string | null })
+  | (Numbered & { type: "text.delta" | "reasoning.delta"; text: string })
+  | (Numbered & { type: "tool_call.started" | "tool_call.delta"; tool_call: string; name?: string; args?: string })
+  | (Numbered & { type: "tool_call.finished"; tool_call: string; name?: string; args?: string; result?: string; error?: string })
+  | (Numbered & { type: "progress"; label?: string; data?: unknown })
+  | EndingEvent;
+
+type EndingEvent =
+  | (Ending & { type: "generation.completed" | "generation.cancelled" })
+  | (Ending & { type: "generation.failed"; code: string; message: string; retryable: boolean });
+
+interface SnapshotFrame extends Numbered {
+  type: "snapshot";
+  message: string;
+  status: Status;
+  content: Block[];
+  model?: string | null;
+  error?: Failure | null;
+  usage?: Usage;
+  timings?: Timings;
+}
+
+interface AckFrame {
+  type: "ack";
+  id: string;
+  conversation?: string;
+  message?: string;
+  reply?: string;
+  generation?: string;
+  active?: string[];
+}
+
+interface ErrorFrame {
+  type: "error";
+  id: string | null;
+  code: string;
+  message: string;
+  retryable: boolean;
+  retry_after?: number;
+}
+
+interface QueuedFrame {
+  type: "generation.queued";
+  conversation: string;
+  generation: string;
+  message: string;
+  position?: number | null;
+}
+
+type Frame =
+  | StreamEvent
+  | SnapshotFrame
+  | AckFrame
+  | ErrorFrame
+  | QueuedFrame
+  | { type: "pong"; id?: string }
+  | { type: "message.created"; conversation: string; message: Message }
+  | ({ type: "conversation.updated"; conversation: string } & Partial<Omit<Conversation, "id">>)
+  | { type: "conversation.deleted"; conversation: string };
+
+interface SubmitCommand {
+  type: "message.submit";
+  id: string;
+  client_message_id: string;
+  conversation: string | null;
+  parent: string | null;
+  text: string;
+  model?: string;
+}
+interface RetryCommand { type: "generation.retry"; id: string; message: string; model?: string }
+interface CancelCommand { type: "generation.cancel"; id: string; generation: string }
+type KeptCommand = SubmitCommand | RetryCommand | CancelCommand;
+type Command =
+  | KeptCommand
+  | { type: "resume"; id: string; conversation: string; positions: Record<string, Position> }
+  | { type: "leave"; id: string; conversation: string }
+  | ({ type: "received"; id: string } & Numbered)
+  | { type: "ping"; id: string };
+
+/** What the connection is doing. `at` is the time of the next try, in milliseconds since 1970. */
+type LineState =
+  | { name: "connecting" }
+  | { name: "open" }
+  | { name: "waiting"; at: number }
+  | { name: "ended"; code: number };
+
+/** A command that the server has not answered yet; `reason` is why it was put off. */
+interface OutboxEntry {
+  command: KeptCommand;
+  sent: boolean;
+  tries: number;
+  since: number | null;
+  due: number;
+  reason: string | null;
+}
+
+type Change =
+  | { kind: "line"; state: LineState }
+  | { kind: "conversations" }
+  | { kind: "messages"; conversation: string }
+  | { kind: "generation"; generation: string; conversation: string; event: string }
+  | { kind: "pending" }
+  | { kind: "opened"; conversation: string }
+  | { kind: "missing"; conversation: string }
+  | { kind: "refused"; command: KeptCommand; message: string };
+
+/** The small part of a browser's WebSocket that the connection uses. */
+interface SocketLike {
+  onopen: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+  onmessage: ((event: any) => void) | null;
+  send(data: string): void;
+  close(code?: number): void;
+}
+
+declare module "highlight" {
+  const highlighter: {
+    getLanguage(name: string): unknown;
+    highlight(code: string, options: { language: string; ignoreIllegals?: boolean }): { value: string };
+  };
+  export default highlighter;
+}
