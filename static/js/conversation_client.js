@@ -1,0 +1,275 @@
+// The browser's side of the protocol, without any DOM: it keeps the line, sends commands until they
+// are answered, follows the open conversation, and says what changed.
+
+import { Connection } from "./connection.js";
+import { Outbox } from "./outbox.js";
+import { ReceivedReports } from "./received.js";
+import { Resume } from "./resume.js";
+import { Store } from "./store.js";
+import { uuid } from "./uuid.js";
+
+const RETRY_SECONDS = 2;
+const NO_STORAGE = { load: () => [], save: () => {} };
+
+export class ConversationClient {
+  store = new Store();
+  /** @type {string | null} the conversation that is shown */ open = null;
+  #connectedBefore = false;
+  /** @type {Promise<void> | null} */ #reloading = null;
+  #emit;
+  #load;
+
+  /**
+   * @param {object} options
+   * @param {() => SocketLike} options.create opens a socket
+   * @param {(change: Change) => void} options.emit
+   * @param {(conversation: string | null) => Promise<PageData | null>} options.load reads a page's data
+   * @param {import("./outbox.js").OutboxStorage} [options.storage]
+   * @param {() => number} [options.random]
+   */
+  constructor({ create, emit, load, storage = NO_STORAGE, random }) {
+    this.#emit = emit;
+    this.#load = load;
+    this.connection = new Connection({
+      create, random,
+      handlers: {
+        opened: () => this.#opened(),
+        frame: (raw) => this.#frame(raw),
+        changed: (state) => this.#lineChanged(state),
+      },
+    });
+    this.outbox = new Outbox({
+      storage,
+      send: (command) => this.connection.send(command),
+      changed: () => emit({ kind: "pending" }),
+    });
+    this.received = new ReceivedReports((report) =>
+      this.connection.send({ type: "received", id: uuid(), ...report }));
+    this.resume = new Resume({
+      ask: (id) => this.#askResume(id),
+      isBusy: () => this.open !== null && this.store.running(this.open).length > 0,
+    });
+  }
+
+  /** @param {PageData} page */
+  start(page) {
+    this.store.merge(page);
+    this.open = page.conversation?.id ?? null;
+    this.connection.connect();
+  }
+
+  /**
+   * Shows another conversation, or none. The page's data has been read before.
+   * @param {string | null} conversation
+   * @param {PageData} [page]
+   */
+  show(conversation, page) {
+    if (page) this.store.merge(page);
+    if (this.open !== null && this.open !== conversation) {
+      this.connection.send({ type: "leave", id: uuid(), conversation: this.open });
+    }
+    this.resume.stop();
+    this.open = conversation;
+    if (conversation !== null) this.resume.start();
+  }
+
+  /**
+   * @param {{conversation: string | null, parent: string | null, text: string, model?: string}} message
+   */
+  submit(message) {
+    this.outbox.add({ type: "message.submit", id: uuid(), client_message_id: uuid(), ...message });
+  }
+
+  /** @param {string} message @param {string} [model] */
+  retry(message, model) {
+    this.outbox.add({ type: "generation.retry", id: uuid(), message, ...(model && { model }) });
+  }
+
+  /** @param {string} generation */
+  cancel(generation) {
+    if (this.isStopping(generation)) return;
+    this.outbox.add({ type: "generation.cancel", id: uuid(), generation });
+  }
+
+  /** @param {string} generation */
+  isStopping(generation) {
+    return this.outbox.entries.some(({ command }) =>
+      command.type === "generation.cancel" && command.generation === generation);
+  }
+
+  /** Messages of the shown conversation that the server has not taken yet. */
+  get pending() {
+    return this.outbox.entries.filter(({ command }) =>
+      command.type === "message.submit" && command.conversation === this.open);
+  }
+
+  #opened() {
+    if (this.open !== null) this.resume.start();
+    this.outbox.sendAll();
+    // What other tabs wrote while the line was down came to nobody here.
+    if (this.#connectedBefore) this.#reload();
+    this.#connectedBefore = true;
+  }
+
+  /** @param {LineState} state */
+  #lineChanged(state) {
+    if (state.name !== "open") {
+      this.resume.stop();
+      this.received.clear();
+    }
+    this.#emit({ kind: "line", state });
+  }
+
+  /** @param {string} id */
+  #askResume(id) {
+    if (this.open === null) return false;
+    const positions = this.store.positions(this.open);
+    return this.connection.send({ type: "resume", id, conversation: this.open, positions });
+  }
+
+  #reload() {
+    this.#reloading ??= this.#readPage().finally(() => { this.#reloading = null; });
+  }
+
+  async #readPage() {
+    const { open } = this;
+    const page = await this.#load(open);
+    if (!page) return;
+    this.store.merge(page);
+    this.#emit({ kind: "conversations" });
+    if (open !== null) this.#emit({ kind: "messages", conversation: open });
+  }
+
+  /** @param {string} raw */
+  #frame(raw) {
+    const frame = /** @type {Frame} */ (JSON.parse(raw));
+    switch (frame.type) {
+      case "pong": return;
+      case "ack": return this.#acknowledged(frame);
+      case "error": return this.#refused(frame);
+      case "snapshot": return this.#snapshot(frame, raw.length);
+      case "generation.queued": return this.#queued(frame);
+      case "message.created": return this.#messageCreated(frame.message);
+      case "conversation.updated": return this.#conversationUpdated(frame);
+      case "conversation.deleted": return this.#conversationDeleted(frame.conversation);
+      default: return this.#event(frame, raw.length);
+    }
+  }
+
+  /** @param {StreamEvent} event @param {number} chars */
+  #event(event, chars) {
+    // New kinds of frames may come that carry no position: they are none of ours.
+    if (event.seq === undefined) return undefined;
+    const order = this.store.applyEvent(event);
+    if (order === "gap") return this.#gap(event);
+    this.#advanced(event, chars);
+    if (order === "next") this.#generationChanged(event.generation, event.type);
+    return undefined;
+  }
+
+  /** @param {StreamEvent} event */
+  #gap(event) {
+    // Only the open conversation is followed: a hole in another one is cured when it is opened.
+    const home = this.store.homeOf(event.generation);
+    if (home === undefined || home === this.open) this.resume.gap(event);
+  }
+
+  /** @param {SnapshotFrame} frame @param {number} chars */
+  #snapshot(frame, chars) {
+    this.store.applySnapshot(frame);
+    this.#advanced(frame, chars);
+    if (this.store.homeOf(frame.generation) === undefined) this.#reload();
+    else this.#generationChanged(frame.generation, frame.type);
+  }
+
+  /** @param {Numbered} position @param {number} chars */
+  #advanced({ generation }, chars) {
+    const snapshot = this.store.snapshots.get(generation);
+    if (!snapshot) return;
+    this.received.note({ generation, attempt: snapshot.attempt, seq: snapshot.seq }, chars);
+    this.resume.reached(snapshot);
+  }
+
+  /** @param {QueuedFrame} frame */
+  #queued(frame) {
+    this.store.noteQueued(frame);
+    this.#generationChanged(frame.generation, frame.type);
+  }
+
+  /** @param {string} generation @param {string} event */
+  #generationChanged(generation, event) {
+    const conversation = this.store.homeOf(generation);
+    if (conversation) this.#emit({ kind: "generation", generation, conversation, event });
+  }
+
+  /** @param {Message} message */
+  #messageCreated(message) {
+    this.store.addMessage(message);
+    if (!this.store.conversations.has(message.conversation)) {
+      this.store.updateConversation(message.conversation, {});
+      this.#emit({ kind: "conversations" });
+    }
+    this.#emit({ kind: "messages", conversation: message.conversation });
+  }
+
+  /** @param {Extract<Frame, {type: "conversation.updated"}>} frame */
+  #conversationUpdated({ type: _type, conversation, ...changed }) {
+    this.store.updateConversation(conversation, changed);
+    this.#emit({ kind: "conversations" });
+  }
+
+  /** @param {string} conversation */
+  #conversationDeleted(conversation) {
+    this.store.deleteConversation(conversation);
+    this.#emit({ kind: "conversations" });
+    if (conversation === this.open) this.#emit({ kind: "missing", conversation });
+  }
+
+  /** @param {AckFrame} ack */
+  #acknowledged(ack) {
+    if (this.resume.answered(ack.id)) return this.#resumed(ack);
+    const command = this.outbox.settle(ack.id);
+    if (command?.type === "message.submit") this.#submitted(command, ack);
+    if (command?.type === "generation.retry") this.#retried(command, ack);
+    return undefined;
+  }
+
+  /** @param {AckFrame} ack */
+  #resumed({ active = [] }) {
+    if (active.some((generation) => !this.store.snapshots.has(generation))) this.#reload();
+  }
+
+  /** @param {SubmitCommand} command @param {AckFrame} ack */
+  #submitted(command, ack) {
+    const { conversation } = ack;
+    if (!conversation) return;
+    this.store.addSubmitted(command, ack);
+    this.resume.watch();
+    if (this.open === null && command.conversation === null) {
+      this.open = conversation;
+      this.#emit({ kind: "opened", conversation });
+    }
+    this.#emit({ kind: "messages", conversation });
+  }
+
+  /** @param {RetryCommand} command @param {AckFrame} ack */
+  #retried(command, ack) {
+    const conversation = this.store.addRetried(command, ack);
+    this.resume.watch();
+    if (conversation) this.#emit({ kind: "messages", conversation });
+  }
+
+  /** @param {ErrorFrame} error */
+  #refused(error) {
+    const id = error.id ?? "";
+    if (error.retryable) {
+      const wait = (error.retry_after ?? RETRY_SECONDS) * 1000;
+      if (this.resume.refused(id, wait) || this.outbox.postpone(error)) return;
+    }
+    if (this.resume.answered(id) && this.open !== null) {
+      this.#emit({ kind: "missing", conversation: this.open });
+    }
+    const command = this.outbox.settle(id);
+    if (command) this.#emit({ kind: "refused", command, message: error.message });
+  }
+}

@@ -1,0 +1,195 @@
+// What this page knows: conversations, their messages, and one snapshot for each generation.
+
+import { apply, follows, fresh, hasEnded, replace } from "./snapshot.js";
+
+export class Store {
+  /** @type {Map<string, Conversation>} */ conversations = new Map();
+  /** @type {Map<string, Map<string, Message>>} */ #messages = new Map();
+  /** @type {Map<string, Snapshot>} */ snapshots = new Map();
+  /** @type {Map<string, string>} generation to conversation */ #homes = new Map();
+  /** @type {Map<string, {label?: string, position?: number}>} what a generation is busy with */
+  notes = new Map();
+
+  /** @param {PageData} page */
+  merge(page) {
+    this.conversations = new Map(page.conversations.map((one) => [one.id, one]));
+    for (const message of page.messages) this.addMessage(message);
+  }
+
+  /** @param {string} conversation @returns {Message[]} in order of creation */
+  messagesOf(conversation) {
+    return [...(this.#messages.get(conversation)?.values() ?? [])];
+  }
+
+  /** @param {string} generation */
+  homeOf(generation) {
+    return this.#homes.get(generation);
+  }
+
+  /** @param {string} conversation */
+  snapshotsOf(conversation) {
+    return [...this.snapshots.values()].filter((one) => this.homeOf(one.generation) === conversation);
+  }
+
+  /** @param {string} conversation */
+  running(conversation) {
+    return this.snapshotsOf(conversation).filter((one) => !hasEnded(one));
+  }
+
+  /**
+   * What a resume tells of a conversation. A generation without a position is left out: the server
+   * answers with a snapshot of it.
+   * @param {string} conversation
+   * @returns {Record<string, Position>}
+   */
+  positions(conversation) {
+    const known = this.running(conversation).filter((one) => one.attempt > 0);
+    return Object.fromEntries(known.map((one) => [one.generation, [one.attempt, one.seq]]));
+  }
+
+  /** @param {Message} message */
+  addMessage(message) {
+    const messages = this.#messages.get(message.conversation) ?? new Map();
+    this.#messages.set(message.conversation, messages);
+    const { generation } = message;
+    messages.set(message.id, message);
+    if (!generation) return;
+    this.#homes.set(generation.id, message.conversation);
+    this.#seed(message, generation);
+  }
+
+  /**
+   * Shows at the ack what `message.created` will say again; that may even have come first.
+   * @param {SubmitCommand} command
+   * @param {AckFrame} ack
+   */
+  addSubmitted(command, { conversation, message, reply, generation }) {
+    if (!conversation || !message) return;
+    const content = [{ type: /** @type {const} */ ("text"), text: command.text }];
+    this.#addNew({ ...blank(message, conversation, command.parent), content });
+    if (reply && generation) this.#addReply(reply, conversation, message, generation);
+  }
+
+  /**
+   * @param {RetryCommand} command
+   * @param {AckFrame} ack
+   * @returns {string | undefined} the conversation
+   */
+  addRetried(command, { reply, generation }) {
+    for (const [conversation, messages] of this.#messages) {
+      const old = messages.get(command.message);
+      if (!old) continue;
+      if (reply && generation) this.#addReply(reply, conversation, old.parent, generation);
+      return conversation;
+    }
+    return undefined;
+  }
+
+  /**
+   * @param {StreamEvent} event
+   * @returns {"next" | "old" | "gap"} an event of an unknown generation is a gap
+   */
+  applyEvent(event) {
+    if (event.type === "generation.started") this.#introduce(event);
+    const snapshot = this.snapshots.get(event.generation);
+    if (!snapshot) return "gap";
+    const order = follows(snapshot, event);
+    if (order !== "next") return order;
+    this.snapshots.set(event.generation, apply(snapshot, event));
+    this.#note(event);
+    return "next";
+  }
+
+  /** @param {SnapshotFrame} frame */
+  applySnapshot(frame) {
+    const known = this.snapshots.get(frame.generation) ?? fresh(frame.generation, frame.message);
+    this.snapshots.set(frame.generation, replace(known, frame));
+    this.notes.delete(frame.generation);
+  }
+
+  /** @param {QueuedFrame} frame */
+  noteQueued(frame) {
+    this.#introduce(frame);
+    if (frame.position != null) this.notes.set(frame.generation, { position: frame.position });
+  }
+
+  /**
+   * @param {string} id
+   * @param {Partial<Conversation>} changed
+   */
+  updateConversation(id, changed) {
+    const now = new Date().toISOString();
+    const known = this.conversations.get(id)
+      ?? { id, title: "", pinned: false, updated_at: now, active: [] };
+    const next = { ...known, ...changed, id };
+    this.conversations.delete(id);
+    const rest = [...this.conversations.values(), next];
+    rest.sort((one, other) => Date.parse(other.updated_at) - Date.parse(one.updated_at));
+    this.conversations = new Map(rest.map((conversation) => [conversation.id, conversation]));
+  }
+
+  /** @param {string} id */
+  deleteConversation(id) {
+    for (const snapshot of this.snapshotsOf(id)) this.snapshots.delete(snapshot.generation);
+    this.#messages.delete(id);
+    this.conversations.delete(id);
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} conversation
+   * @param {string | null} parent
+   * @param {string} generation
+   */
+  #addReply(id, conversation, parent, generation) {
+    const { message: _message, content: _content, ...rest } = fresh(generation, id);
+    const data = { ...rest, id: generation };
+    this.#addNew({ ...blank(id, conversation, parent), role: "assistant", generation: data });
+  }
+
+  /** @param {Message} message */
+  #addNew(message) {
+    if (!this.#messages.get(message.conversation)?.has(message.id)) this.addMessage(message);
+  }
+
+  /**
+   * A page's content of a running generation is a checkpoint of unknown position: it is shown, but
+   * it claims no position, so that the next resume brings a snapshot instead of a hole.
+   * @param {Message} message
+   * @param {GenerationData} generation
+   */
+  #seed(message, generation) {
+    const { id, ...rest } = generation;
+    const ended = hasEnded(generation);
+    const known = this.snapshots.get(id);
+    if (known && (!ended || hasEnded(known))) return;
+    const position = ended ? {} : { attempt: 0, seq: 0 };
+    this.snapshots.set(id, {
+      ...fresh(id, message.id), ...rest, ...position, content: message.content,
+    });
+  }
+
+  /** @param {{conversation?: string, generation: string, message?: string}} event */
+  #introduce({ conversation, generation, message }) {
+    if (!conversation || !message) return;
+    this.#homes.set(generation, conversation);
+    if (!this.snapshots.has(generation)) this.snapshots.set(generation, fresh(generation, message));
+  }
+
+  /** @param {StreamEvent} event */
+  #note(event) {
+    if (event.type === "progress" && event.label) this.notes.set(event.generation, { label: event.label });
+    else this.notes.delete(event.generation);
+  }
+}
+
+/**
+ * @param {string} id
+ * @param {string} conversation
+ * @param {string | null} parent
+ * @returns {Message}
+ */
+function blank(id, conversation, parent) {
+  const created_at = new Date().toISOString();
+  return { id, conversation, parent, role: "user", content: [], created_at, generation: null };
+}
