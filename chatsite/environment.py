@@ -1,0 +1,51 @@
+"""Reading settings from the environment: a wrong value stops the start with a sentence."""
+
+import os
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = text(name).lower()
+    if value in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
+        return default if not value else value in ("1", "true", "yes", "on")
+    raise ImproperlyConfigured(f"{name}: expected 1 or 0, got {value!r}")
+
+
+def number(name: str, default: float, *, low: float = 0) -> float:
+    value = text(name)
+    if not value:
+        return default
+    try:
+        parsed = float(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}: expected a number, got {value!r}") from None
+    if not low <= parsed < float("inf"):
+        raise ImproperlyConfigured(f"{name}: expected a number >= {low:g}, got {value!r}")
+    return parsed
+
+
+def whole(name: str, default: int, *, low: int = 0) -> int:
+    value = number(name, default, low=low)
+    if value != int(value):
+        raise ImproperlyConfigured(f"{name}: expected a whole number, got {value:g}")
+    return int(value)
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list; empty entries are dropped."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def broker_url(redis_url: str) -> str:
+    """Kombu's spelling of a Redis URL: it writes `redis+socket://` where redis-py writes `unix://`."""
+    parts = urlsplit(redis_url)
+    if parts.scheme != "unix":
+        return redis_url
+    query = dict(parse_qsl(parts.query))
+    return f"redis+socket://{parts.path}?{urlencode({'virtual_host': query.get('db', '0')})}"

@@ -1,0 +1,63 @@
+"""The web node: Daphne, with a shutdown that tells its sockets to come back elsewhere.
+
+    python -m chatsite.web
+
+Settings: `PORT` (8000), `BIND` (127.0.0.1), `ASGI_THREADS` (16), `BEHIND_PROXY` (1: believe
+`X-Forwarded-For`). Daphne on its own ends without a
+close frame, which a browser sees as a broken line.
+"""
+
+import asyncio
+import os
+import sys
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
+os.environ.setdefault("ASGI_THREADS", "16")
+
+import daphne.server  # noqa: E402  (before anything else imports a Twisted reactor)
+from daphne.cli import CommandLineInterface  # noqa: E402
+from twisted.internet import defer  # noqa: E402
+
+
+class Server(daphne.server.Server):
+    def kill_all_applications(self) -> defer.Deferred:
+        """Twisted calls this before it stops the reactor, and waits for what it returns."""
+        drained = defer.Deferred.fromFuture(asyncio.ensure_future(drain()))
+        drained.addBoth(lambda _: super(Server, self).kill_all_applications())
+        return drained
+
+
+async def drain() -> None:
+    from streaming.drain import drain_sockets
+
+    await drain_sockets()
+
+
+class CommandLine(CommandLineInterface):
+    server_class = Server
+
+
+def main() -> None:
+    # Only a proxy in front makes these headers worth believing.
+    proxy = ["--proxy-headers"] if os.environ.get("BEHIND_PROXY") == "1" else []
+    CommandLine().run(
+        [
+            *proxy,
+            "--bind", os.environ.get("BIND", "127.0.0.1"),
+            "--port", os.environ.get("PORT", "8000"),
+            "--verbosity", "0",
+            "--ping-interval", "15",
+            "--ping-timeout", "20",
+            "--application-close-timeout", "5",
+            "--websocket-max-message-size", str(1024 * 1024),
+            "--websocket-max-frame-size", str(1024 * 1024),
+            "--websocket_timeout", "-1",
+            "--http-timeout", "60",
+            "--no-server-name",
+            "chatsite.asgi:application",
+        ]
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())

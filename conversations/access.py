@@ -1,0 +1,50 @@
+"""User to row. A user reaches only what is theirs, and what is somebody else's looks exactly like
+what does not exist: every lookup that starts from an id that came from outside goes through here.
+"""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from conversations.models import Conversation, Generation, Message
+
+
+class NotFound(LookupError):
+    """There is no such row for this user."""
+
+
+def conversations_of(user: User) -> QuerySet[Conversation]:
+    return Conversation.objects.filter(owner=user)
+
+
+def conversation_of(user: User, conversation_id: UUID) -> Conversation:
+    """Raises NotFound."""
+    found = conversations_of(user).filter(pk=conversation_id).first()
+    if found is None:
+        raise NotFound(f"There is no conversation {conversation_id}.")
+    return found
+
+
+def message_of(user: User, message_id: UUID) -> Message:
+    """Raises NotFound."""
+    found = (
+        Message.objects.filter(pk=message_id, conversation__owner=user)
+        .select_related("conversation", "parent")
+        .first()
+    )
+    if found is None:
+        raise NotFound(f"There is no message {message_id}.")
+    return found
+
+
+def generation_of(user: User, generation_id: UUID) -> Generation:
+    """Raises NotFound."""
+    found = (
+        Generation.objects.filter(pk=generation_id, conversation__owner=user)
+        .select_related("message", "conversation")
+        .first()
+    )
+    if found is None:
+        raise NotFound(f"There is no generation {generation_id}.")
+    return found

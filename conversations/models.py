@@ -1,0 +1,156 @@
+"""What is kept. Rows change by guarded updates: `filter(pk=…, status=…).update(…)`."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+TITLE_CHARS = 80
+
+
+class Conversation(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations"
+    )
+    title = models.CharField(max_length=200, blank=True)
+    pinned = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    updated_at = models.DateTimeField(default=timezone.now, db_default=Now())
+
+    class Meta:
+        ordering = ["-updated_at"]
+        indexes = [models.Index(fields=["owner", "-updated_at"])]
+
+    def __str__(self) -> str:
+        return self.title or str(self.id)
+
+    def get_absolute_url(self) -> str:
+        return f"/c/{self.id}/"
+
+
+class Message(models.Model):
+    """One turn. Messages form a tree by `parent`; a conversation shows one path of it.
+
+    `content` is a list of LangChain standard content blocks (text, reasoning, tool_call, …).
+    `client_message_id` is made by the browser, so that sending twice is sending once.
+    """
+
+    class Role(models.TextChoices):
+        USER = "user"
+        ASSISTANT = "assistant"
+        SYSTEM = "system"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="messages"
+    )
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="children"
+    )
+    role = models.CharField(max_length=16, choices=Role)
+    content = models.JSONField(default=list, blank=True)
+    client_message_id = models.UUIDField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
+
+    class Meta:
+        ordering = ["created_at"]
+        indexes = [models.Index(fields=["conversation", "created_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation", "client_message_id"], name="sent_twice_is_sent_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.text[:60]}"
+
+    @property
+    def text(self) -> str:
+        """The text blocks, joined: what a person reads, without reasoning and tool calls."""
+        return "".join(block["text"] for block in self.content if block.get("type") == "text")
+
+
+class Generation(models.Model):
+    """The job that produces one assistant message.
+
+    `attempt` is the fence: every write of a worker names the attempt that it was given, and a write
+    that matches no row means that another worker has taken over. `seq` is the position of the
+    terminal event inside `attempt`, 0 while there is none. A lease that has run out is the sign of
+    a dead worker.
+    """
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        IN_PROGRESS = "in_progress"
+        COMPLETED = "completed"
+        FAILED = "failed"
+        CANCELLED = "cancelled"
+
+    ACTIVE = (Status.QUEUED, Status.IN_PROGRESS)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="generations"
+    )
+    prompt = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="answers")
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="generation")
+    model = models.ForeignKey(
+        "llm.ChatModel", null=True, on_delete=models.SET_NULL, related_name="generations"
+    )
+    model_slug = models.CharField(max_length=200, blank=True)
+    queue = models.CharField(max_length=64, default="generations")
+    status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
+    attempt = models.PositiveIntegerField(default=0)
+    seq = models.PositiveIntegerField(default=0)
+    losses = models.PositiveSmallIntegerField(
+        default=0, help_text="Attempts whose worker died or was cut off."
+    )
+    worker = models.CharField(max_length=128, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested_at = models.DateTimeField(null=True, blank=True)
+    side_effects = models.BooleanField(
+        default=False, help_text="A tool with side effects has run, so it must not start again."
+    )
+    error_code = models.CharField(max_length=64, blank=True)
+    error_message = models.TextField(blank=True)
+    retryable = models.BooleanField(default=False)
+    usage = models.JSONField(default=dict, blank=True)
+    timings = models.JSONField(default=dict, blank=True, help_text="Milliseconds.")
+    queued_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    enqueued_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-queued_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["prompt"],
+                condition=Q(status__in=["queued", "in_progress"]),
+                name="one_active_generation_per_branch",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="in_progress", lease_expires_at__isnull=False)
+                | ~Q(status="in_progress"),
+                name="in_progress_has_a_lease",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["status", "lease_expires_at"],
+                condition=Q(status__in=["queued", "in_progress"]),
+                name="active_generations",
+            ),
+            models.Index(fields=["conversation", "-queued_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.status})"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in self.ACTIVE

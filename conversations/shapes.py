@@ -1,0 +1,88 @@
+"""Rows as the plain data that the page and the socket speak of."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Prefetch
+
+from accounts.models import User
+from conversations.access import conversations_of
+from conversations.models import Conversation, Generation, Message
+
+CONVERSATIONS_LISTED = 100
+
+
+def message_shape(message: Message) -> dict[str, Any]:
+    """`message.generation` should be loaded already: it is read without a query of its own."""
+    return {
+        "id": str(message.id),
+        "conversation": str(message.conversation_id),
+        "parent": str(message.parent_id) if message.parent_id else None,
+        "role": message.role,
+        "content": message.content,
+        "created_at": message.created_at.isoformat(),
+        "generation": generation_shape(generation_or_none(message)),
+    }
+
+
+def generation_or_none(message: Message) -> Generation | None:
+    try:
+        return message.generation
+    except Generation.DoesNotExist:
+        return None
+
+
+def generation_shape(generation: Generation | None) -> dict[str, Any] | None:
+    if generation is None:
+        return None
+    return {
+        "id": str(generation.id),
+        "status": generation.status,
+        "attempt": generation.attempt if not generation.is_active else 0,
+        "seq": generation.seq,
+        "model": generation.model_slug or None,
+        "error": error_shape(generation),
+        "usage": generation.usage,
+        "timings": generation.timings,
+    }
+
+
+def error_shape(generation: Generation) -> dict[str, Any] | None:
+    if not generation.error_code:
+        return None
+    return {
+        "code": generation.error_code,
+        "message": generation.error_message,
+        "retryable": generation.retryable,
+    }
+
+
+def conversation_shape(conversation: Conversation, active: list[UUID]) -> dict[str, Any]:
+    return {
+        "id": str(conversation.id),
+        "title": conversation.title,
+        "pinned": conversation.pinned,
+        "updated_at": conversation.updated_at.isoformat(),
+        "active": [str(generation) for generation in active],
+    }
+
+
+def active_ids(conversation_id: UUID) -> list[UUID]:
+    return list(
+        Generation.objects.filter(conversation=conversation_id, status__in=Generation.ACTIVE)
+        .order_by("queued_at")
+        .values_list("pk", flat=True)
+    )
+
+
+def list_conversations(user: User) -> list[dict[str, Any]]:
+    running = Generation.objects.filter(status__in=Generation.ACTIVE).only("conversation_id")
+    rows = conversations_of(user).prefetch_related(
+        Prefetch("generations", queryset=running, to_attr="running")
+    )[:CONVERSATIONS_LISTED]
+    return [conversation_shape(row, [one.pk for one in row.running]) for row in rows]  # type: ignore[attr-defined]
+
+
+def list_messages(conversation: Conversation) -> list[dict[str, Any]]:
+    rows = conversation.messages.select_related("generation").order_by("created_at", "role")
+    return [message_shape(row) for row in rows]

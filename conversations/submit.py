@@ -1,0 +1,225 @@
+"""Storing what a user sends: their message, an empty answer and a queued generation, in one
+transaction. Nothing here publishes or enqueues; that happens after the commit."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from conversations.access import NotFound, conversation_of, message_of
+from conversations.models import TITLE_CHARS, Conversation, Generation, Message
+from llm.catalogue import default_model, find
+from llm.models import ChatModel
+
+CONVERSATION_NAMESPACE = uuid.UUID("3f2f8f52-5d0f-4f0c-9d7e-0f3b8a1c6b51")
+
+
+class Refused(ValueError):
+    """The user asked for something that cannot be. `code` is the protocol's, the text a sentence
+    for the user; after `retryable` the same command may succeed later."""
+
+    def __init__(self, code: str, sentence: str, *, retryable: bool = False) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.retryable = retryable
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """`created` is False where the same message had been stored before."""
+
+    conversation: Conversation
+    message: Message
+    reply: Message
+    generation: Generation
+    created: bool
+    new_conversation: bool
+
+
+def submit(
+    user: User,
+    *,
+    client_message_id: UUID,
+    conversation: UUID | None,
+    parent: UUID | None,
+    text: str,
+    model: str | None,
+) -> Submitted:
+    """Store a message once, however often it is sent.
+
+    Raises Refused (empty, too_long, conflict, busy, model_unavailable) and NotFound.
+    """
+    check_text(text)
+    target = conversation or first_conversation_id(user, client_message_id)
+    before = stored(user, target, client_message_id)
+    if before is not None:
+        return same_or_refused(before, text, parent)
+    chosen = pick_model(model)
+    try:
+        with transaction.atomic():
+            return store(user, target, conversation is None, client_message_id, parent, text, chosen)
+    except IntegrityError:
+        # Two tabs or a resend at the same moment: the other one has stored it.
+        before = stored(user, target, client_message_id)
+        if before is None:
+            raise
+        return same_or_refused(before, text, parent)
+
+
+def retry(user: User, message_id: UUID, model: str | None) -> tuple[Message, Generation]:
+    """A sibling of an assistant message, with a generation of its own.
+
+    Raises Refused (busy, conflict, model_unavailable) and NotFound.
+    """
+    message = message_of(user, message_id)
+    if message.role != Message.Role.ASSISTANT or message.parent is None:
+        raise Refused("conflict", "Only an answer can be tried again.")
+    before = Generation.objects.filter(message=message).first()
+    chosen = pick_model(model or (before.model_slug if before and still_offered(before) else None))
+    if Generation.objects.filter(prompt=message.parent, status__in=Generation.ACTIVE).exists():
+        raise busy()
+    try:
+        with transaction.atomic():
+            reply, generation = queue_answer(message.parent, chosen)
+            touch(message.conversation)
+    except IntegrityError:
+        raise busy() from None
+    return reply, generation
+
+
+def check_text(text: str) -> None:
+    if not text.strip():
+        raise Refused("empty", "The message is empty. Write something first.")
+    if len(text) > settings.MESSAGE_CHARS:
+        raise Refused(
+            "too_long",
+            f"The message has {len(text):,} characters; at most {settings.MESSAGE_CHARS:,} fit.",
+        )
+    if "\0" in text:
+        raise Refused("bad_command", r"text: expected no NUL character, got '\x00'")
+
+
+def first_conversation_id(user: User, client_message_id: UUID) -> UUID:
+    """The id of the conversation that a message opens follows from the message's own id, so that
+    sending the first message twice finds the conversation that the first one made."""
+    return uuid.uuid5(CONVERSATION_NAMESPACE, f"{user.pk}:{client_message_id}")
+
+
+def stored(user: User, conversation_id: UUID, client_message_id: UUID) -> Submitted | None:
+    message = (
+        Message.objects.filter(
+            conversation=conversation_id,
+            conversation__owner=user,
+            client_message_id=client_message_id,
+        )
+        .select_related("conversation")
+        .first()
+    )
+    if message is None:
+        return None
+    generation = message.answers.select_related("message").order_by("queued_at").first()
+    if generation is None:
+        raise Refused("conflict", "The answer to this message has been deleted.")
+    return Submitted(
+        message.conversation, message, generation.message, generation, False, False
+    )
+
+
+def same_or_refused(before: Submitted, text: str, parent: UUID | None) -> Submitted:
+    if before.message.text != text or before.message.parent_id != parent:
+        raise Refused("conflict", "This client_message_id was used before for another message.")
+    return before
+
+
+def store(
+    user: User,
+    target: UUID,
+    is_new: bool,
+    client_message_id: UUID,
+    parent: UUID | None,
+    text: str,
+    model: ChatModel,
+) -> Submitted:
+    if is_new:
+        if parent is not None:
+            raise NotFound(f"There is no message {parent}.")
+        conversation = Conversation.objects.create(id=target, owner=user, title=title_of(text))
+    else:
+        conversation = conversation_of(user, target)
+    message = Message.objects.create(
+        conversation=conversation,
+        parent=answered(conversation, parent),
+        role=Message.Role.USER,
+        content=[{"type": "text", "text": text}],
+        client_message_id=client_message_id,
+    )
+    reply, generation = queue_answer(message, model)
+    touch(conversation)
+    return Submitted(conversation, message, reply, generation, True, is_new)
+
+
+def answered(conversation: Conversation, parent: UUID | None) -> Message | None:
+    """The message that a new one follows: an answer of this conversation that is not still being
+    written, or None for the beginning."""
+    if parent is None:
+        return None
+    found = conversation.messages.filter(pk=parent).select_related("generation").first()
+    if found is None:
+        raise NotFound(f"There is no message {parent}.")
+    if found.role == Message.Role.USER:
+        raise Refused("conflict", "A message can only follow an answer.")
+    if Generation.objects.filter(message=found, status__in=Generation.ACTIVE).exists():
+        raise busy()
+    return found
+
+
+def queue_answer(prompt: Message, model: ChatModel) -> tuple[Message, Generation]:
+    # One microsecond later than its prompt at least, so that the order of creation is total.
+    created_at = max(timezone.now(), prompt.created_at + timedelta(microseconds=1))
+    reply = Message.objects.create(
+        conversation_id=prompt.conversation_id,
+        parent=prompt,
+        role=Message.Role.ASSISTANT,
+        created_at=created_at,
+    )
+    generation = Generation.objects.create(
+        conversation_id=prompt.conversation_id,
+        prompt=prompt,
+        message=reply,
+        model=model,
+        model_slug=model.slug,
+    )
+    return reply, generation
+
+
+def pick_model(slug: str | None) -> ChatModel:
+    model = find(slug) if slug else default_model()
+    if model is None:
+        wanted = f"The model {slug!r} is not" if slug else "No model is"
+        raise Refused("model_unavailable", f"{wanted} available. Choose another one.")
+    return model
+
+
+def still_offered(generation: Generation) -> bool:
+    return find(generation.model_slug) is not None
+
+
+def touch(conversation: Conversation) -> None:
+    conversation.updated_at = timezone.now()
+    conversation.save(update_fields=["updated_at"])
+
+
+def title_of(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= TITLE_CHARS else line[: TITLE_CHARS - 1].rstrip() + "…"
+
+
+def busy() -> Refused:
+    return Refused(
+        "busy", "An answer is still being written here. Wait for it or stop it.", retryable=True
+    )

@@ -1,0 +1,66 @@
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from conversations.access import NotFound, conversation_of
+from conversations.models import Conversation
+from conversations.shapes import list_conversations, list_messages
+from llm.catalogue import default_model, offered
+
+
+@require_safe
+@never_cache
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    return chat(request, None)
+
+
+@require_safe
+@never_cache
+@login_required
+def conversation(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    try:
+        return chat(request, conversation_of(request.user, conversation_id))  # type: ignore[arg-type]
+    except NotFound:
+        raise Http404 from None
+
+
+def chat(request: HttpRequest, shown: Conversation | None) -> HttpResponse:
+    context = {"page_data": page_data(request, shown), "conversation": shown}
+    return render(request, "conversations/chat.html", context)
+
+
+def page_data(request: HttpRequest, shown: Conversation | None) -> dict[str, Any]:
+    user: Any = request.user
+    return {
+        "user": {"id": user.pk, "name": user.name},
+        "limits": {"message_chars": settings.MESSAGE_CHARS},
+        "models": models(),
+        "conversations": list_conversations(user),
+        "conversation": None if shown is None else one(shown),
+        "messages": [] if shown is None else list_messages(shown),
+    }
+
+
+def models() -> list[dict[str, Any]]:
+    default = default_model()
+    return [
+        {"slug": model.slug, "label": model.label, "default": model == default}
+        for model in offered()
+    ]
+
+
+def one(shown: Conversation) -> dict[str, Any]:
+    latest = shown.generations.order_by("-queued_at").values_list("model_slug", flat=True).first()
+    return {
+        "id": str(shown.id),
+        "title": shown.title,
+        "pinned": shown.pinned,
+        "model": latest or None,
+    }

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class StreamingConfig(AppConfig):
+    name = "streaming"
+
+    def ready(self) -> None:
+        from streaming import signals  # noqa: F401

@@ -1,0 +1,68 @@
+"""Stopping a generation that still waits in the queue: no worker needs to be free for that."""
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from conversations.models import Generation
+from streaming import lease, metrics, protocol
+from streaming.delivery import channel_of, conversation_group
+from streaming.lease import Outcome
+from streaming.log import Batch, Entry
+from streaming.recovery import state_in_log
+
+if TYPE_CHECKING:
+    from streaming.node import Node
+
+logger = structlog.get_logger(__name__)
+USAGE = {"input_tokens": 0, "output_tokens": 0, "estimated": True}
+
+
+async def cancel_queued(generation: Generation, node: "Node") -> bool:
+    """False where a worker has begun: that one has been asked to stop."""
+    content = await content_so_far(generation, node)
+    outcome = Outcome("cancelled", 2, content, USAGE, {})
+    attempt = await node.in_database(lease.cancel_queued, generation.pk, outcome)
+    if not attempt:
+        return False
+    metrics.GENERATIONS.labels("cancelled").inc()
+    batch = Batch(
+        str(generation.pk),
+        channel_of(conversation_group(generation.conversation_id)),
+        attempt,
+        ending_events(generation, attempt, content),
+    )
+    try:
+        await node.log.append([batch])
+    except node.unreachable as error:
+        # The position check finds the end in the database.
+        logger.warning("cancel_not_announced", generation=str(generation.pk), error=str(error))
+    return True
+
+
+async def content_so_far(generation: Generation, node: "Node") -> list[dict[str, Any]]:
+    """One that was handed over has text, and every tab shows it."""
+    if generation.attempt == 0:
+        return []
+    try:
+        state = await state_in_log(node.log, str(generation.pk))
+    except node.unreachable:
+        return []
+    return state["content"] if state else []
+
+
+def ending_events(
+    generation: Generation, attempt: int, content: list[dict[str, Any]]
+) -> list[Entry]:
+    at: dict[str, Any] = {"generation": generation.pk, "attempt": attempt}
+    whole = protocol.Snapshot(
+        **at,
+        seq=1,
+        conversation=generation.conversation_id,
+        message=generation.message_id,
+        status="in_progress",
+        content=content,
+        model=generation.model_slug,
+    )
+    end = protocol.Cancelled(**at, seq=2, usage=USAGE, timings={})
+    return [Entry(1, protocol.encode(whole), whole=True), Entry(2, protocol.encode(end))]

@@ -1,0 +1,157 @@
+"""What a command does. The acknowledgement always comes before the events that it causes."""
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import structlog
+
+from conversations.access import conversation_of, generation_of
+from conversations.models import Generation, Message
+from conversations.shapes import message_shape
+from conversations.submit import Refused, retry, submit
+from streaming import lease, metrics, protocol
+from streaming.cancel import cancel_queued
+from streaming.catch_up import rows_for_resume
+from streaming.delivery import conversation_group, user_group
+from streaming.news import conversation_updated
+from streaming.protocol import Ack
+from streaming.queue import enqueue
+from streaming.snapshot import START, StreamPosition
+
+if TYPE_CHECKING:
+    from streaming.consumers import ChatConsumer
+
+logger = structlog.get_logger(__name__)
+
+
+class Commands:
+    def __init__(self, socket: "ChatConsumer") -> None:
+        self._socket = socket
+        self._node = socket.node
+        self._user = socket.user
+
+    async def obey(self, command: protocol.AnyCommand) -> None:
+        """Raises NotFound, Refused, and what Redis and the database raise when they are away."""
+        match command:
+            case protocol.Submit():
+                await self.submit(command)
+            case protocol.Retry():
+                await self.retry(command)
+            case protocol.Cancel():
+                await self.cancel(command)
+            case protocol.Resume():
+                await self.resume(command)
+            case protocol.Leave():
+                await self._socket.leave(str(command.conversation))
+                self._socket.put(Ack(id=command.id, conversation=command.conversation))
+            case protocol.Received():
+                self.received(command)
+            case protocol.Ping():
+                self._socket.put(protocol.Pong(id=command.id))
+
+    async def submit(self, command: protocol.Submit) -> None:
+        if command.attachments:
+            raise Refused(protocol.BAD_COMMAND, "attachments: expected none, files are not taken.")
+        # Without Redis nothing would answer; better to say so before anything is stored.
+        await self._node.redis.ping()
+        stored = await self._node.in_database(
+            submit,
+            self._user,
+            client_message_id=command.client_message_id,
+            conversation=command.conversation,
+            parent=command.parent,
+            text=command.text,
+            model=command.model,
+        )
+        await self._socket.join(str(stored.conversation.pk))
+        self._socket.put(
+            Ack(
+                id=command.id,
+                conversation=stored.conversation.pk,
+                message=stored.message.pk,
+                reply=stored.reply.pk,
+                generation=stored.generation.pk,
+            )
+        )
+        if stored.created:
+            await self._begin([stored.message, stored.reply], stored.generation)
+        else:
+            self._show_from_the_start(stored.generation)
+
+    async def retry(self, command: protocol.Retry) -> None:
+        await self._node.redis.ping()
+        reply, generation = await self._node.in_database(
+            retry, self._user, command.message, command.model
+        )
+        await self._socket.join(str(generation.conversation_id))
+        self._socket.put(Ack(id=command.id, reply=reply.pk, generation=generation.pk))
+        await self._begin([reply], generation)
+
+    async def _begin(self, messages: list[Message], generation: Generation) -> None:
+        """After the commit: tell the user's tabs, and send the work out. Should Redis go away just
+        here, the sweeper sends it, and the tabs see it when they resume."""
+        conversation = generation.conversation_id
+        self._socket.follow(str(generation.pk), str(conversation))
+        waiting = 0
+        try:
+            waiting = await self._node.waiting()
+            for message in messages:
+                event = protocol.MessageCreated(conversation, message_shape(message))
+                await self._node.publish(user_group(self._user.pk), event)
+            queued = protocol.Queued(
+                conversation, generation.pk, generation.message_id, waiting or protocol.UNSET
+            )
+            await self._node.publish(conversation_group(conversation), queued)
+        except self._node.unreachable as error:
+            logger.warning("not_announced", generation=str(generation.pk), error=str(error))
+        await self._node.in_thread(enqueue, str(generation.pk))
+        await self._tell_updated(conversation)
+
+    async def _tell_updated(self, conversation: UUID) -> None:
+        event = await self._node.in_database(conversation_updated, conversation)
+        try:
+            await self._node.publish(user_group(self._user.pk), event)
+        except self._node.unreachable as error:
+            logger.warning("not_announced", conversation=str(conversation), error=str(error))
+
+    async def cancel(self, command: protocol.Cancel) -> None:
+        found = await self._node.in_database(generation_of, self._user, command.generation)
+        asked = await self._node.in_database(lease.request_cancel, found.pk)
+        self._socket.put(Ack(id=command.id, generation=found.pk))
+        if not asked:
+            return
+        try:
+            await self._node.announce_cancel(str(found.pk))
+        except self._node.unreachable as error:
+            logger.warning("cancel_not_announced", generation=str(found.pk), error=str(error))
+        await cancel_queued(found, self._node)
+
+    async def resume(self, command: protocol.Resume) -> None:
+        metrics.RESUMES.inc()
+        conversation = await self._node.in_database(
+            conversation_of, self._user, command.conversation
+        )
+        # Join, then read, then send, then live: in another order something falls in between.
+        async with self._socket.joining(str(conversation.pk)):
+            await self._node.redis.ping()
+            rows = await self._node.in_database(
+                rows_for_resume, conversation.pk, set(command.positions)
+            )
+        active = [row.pk for row in rows if row.is_active]
+        self._socket.put(Ack(id=command.id, conversation=conversation.pk, active=active))
+        for row in rows:
+            follow = self._socket.follow(str(row.pk), str(conversation.pk))
+            at = StreamPosition(*command.positions.get(row.pk, START))
+            # A position that nobody can have reached is not one to count from.
+            follow.rewind(at if at.attempt <= row.attempt else START)
+            self._socket.catch_up_soon(follow)
+
+    def _show_from_the_start(self, generation: Generation) -> None:
+        follow = self._socket.follow(str(generation.pk), str(generation.conversation_id))
+        follow.rewind(START)
+        self._socket.catch_up_soon(follow)
+
+    def received(self, command: protocol.Received) -> None:
+        follow = self._socket.follows.get(str(command.generation))
+        if follow and follow.confirm(StreamPosition(command.attempt, command.seq)):
+            self._socket.catch_up_soon(follow)

@@ -1,0 +1,28 @@
+import asyncio
+import random
+
+import structlog
+from django.conf import settings
+
+from streaming.node import nodes
+from streaming.protocol import CLOSE_RESTART
+
+logger = structlog.get_logger(__name__)
+
+
+async def drain_sockets() -> None:
+    """Tell every socket to come back on another node, spread over the drain time, so that those
+    nodes do not get all of them in the same instant."""
+    here = nodes()
+    for node in here:
+        node.draining = True
+    sockets = [socket for node in here for socket in node.sockets]
+    logger.info("web_drains", sockets=len(sockets))
+    random.shuffle(sockets)
+    pause = min(settings.WEB_DRAIN_SECONDS / (len(sockets) or 1), 0.01)
+    for socket in sockets:
+        socket.end(CLOSE_RESTART)
+        await asyncio.sleep(pause)
+    deadline = asyncio.get_running_loop().time() + 1
+    while any(node.sockets for node in here) and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(0.02)

@@ -1,0 +1,178 @@
+"""Who may write. Every function here is one guarded update; zero rows is a normal answer.
+
+The Celery message is only a hint: it can come twice, late or never. The row decides. A claim gives
+a worker a lease (it must be renewed) and an attempt (the fence): every later write names the
+attempt, and a write that matches no row means that somebody else has taken over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, F, Q, When
+from django.utils import timezone
+
+from conversations.models import Generation, Message
+
+Status = Generation.Status
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a generation ended. `seq` is the position of its terminal event."""
+
+    status: str
+    seq: int
+    content: list[dict[str, Any]]
+    usage: dict[str, Any]
+    timings: dict[str, Any]
+    code: str = ""
+    message: str = ""
+    retryable: bool = False
+
+
+def claimable() -> Q:
+    return Q(status=Status.QUEUED) | Q(
+        status=Status.IN_PROGRESS, lease_expires_at__lt=timezone.now()
+    )
+
+
+def claim(generation_id: UUID | str, worker: str) -> Generation | None:
+    """Take a generation that is queued or whose lease has run out, as its next attempt.
+
+    None where another worker was first, or it has ended, or it is gone. The number of the attempt
+    is read inside the same transaction as the update, which holds the row until the commit.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        taken = Generation.objects.filter(claimable(), pk=generation_id).update(
+            status=Status.IN_PROGRESS,
+            attempt=F("attempt") + 1,
+            losses=Case(
+                When(status=Status.IN_PROGRESS, then=F("losses") + 1), default=F("losses")
+            ),
+            worker=worker,
+            lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
+            started_at=now,
+        )
+        if not taken:
+            return None
+        return Generation.objects.select_related(
+            "model__provider", "message", "conversation"
+        ).get(pk=generation_id)
+
+
+def mine(generation_id: UUID | str, attempt: int) -> Any:
+    return Generation.objects.filter(
+        pk=generation_id, attempt=attempt, status=Status.IN_PROGRESS
+    )
+
+
+def renew(worker: str, generations: Sequence[str]) -> dict[str, tuple[int, bool]]:
+    """Renew this worker's lease of the generations that it runs.
+
+    Returns what the database holds as this worker's: id → (attempt, cancel requested). What the
+    worker runs and does not find here has been taken over, or ended, or deleted.
+    """
+    running = Generation.objects.filter(
+        pk__in=generations, worker=worker, status=Status.IN_PROGRESS
+    )
+    running.update(lease_expires_at=timezone.now() + timedelta(seconds=settings.LEASE_SECONDS))
+    return {
+        str(pk): (attempt, cancelled is not None)
+        for pk, attempt, cancelled in running.values_list("pk", "attempt", "cancel_requested_at")
+    }
+
+
+def finish(generation_id: UUID | str, attempt: int, outcome: Outcome) -> bool:
+    """Store the final content and status. False where the attempt is no longer the newest."""
+    with transaction.atomic():
+        stored = mine(generation_id, attempt).update(
+            status=outcome.status,
+            seq=outcome.seq,
+            usage=outcome.usage,
+            timings=outcome.timings,
+            error_code=outcome.code,
+            error_message=outcome.message,
+            retryable=outcome.retryable,
+            lease_expires_at=None,
+            finished_at=timezone.now(),
+        )
+        if stored:
+            Message.objects.filter(generation=generation_id).update(content=outcome.content)
+    return bool(stored)
+
+
+def hand_over(generation_id: UUID | str, attempt: int) -> bool:
+    """Give a running generation back to the queue. False where it is no longer this attempt's."""
+    now = timezone.now()
+    return bool(
+        mine(generation_id, attempt).update(
+            status=Status.QUEUED, worker="", lease_expires_at=None, enqueued_at=now
+        )
+    )
+
+
+def mark_side_effects(generation_id: UUID | str, attempt: int) -> bool:
+    """Before a tool with side effects runs: from now on no other worker may start again."""
+    return bool(mine(generation_id, attempt).update(side_effects=True))
+
+
+def request_cancel(generation_id: UUID | str) -> bool:
+    """Ask whoever runs it to stop. False where it has ended already."""
+    return bool(
+        Generation.objects.filter(pk=generation_id, status__in=Generation.ACTIVE).update(
+            cancel_requested_at=timezone.now()
+        )
+    )
+
+
+def cancel_queued(generation_id: UUID, outcome: Outcome) -> int:
+    """End a generation that no worker has begun. Returns its attempt, 0 where one has."""
+    with transaction.atomic():
+        stopped = Generation.objects.filter(pk=generation_id, status=Status.QUEUED).update(
+            status=outcome.status,
+            attempt=F("attempt") + 1,
+            seq=outcome.seq,
+            usage=outcome.usage,
+            timings=outcome.timings,
+            finished_at=timezone.now(),
+        )
+        if not stopped:
+            return 0
+        Message.objects.filter(generation=generation_id).update(content=outcome.content)
+        return Generation.objects.values_list("attempt", flat=True).get(pk=generation_id)
+
+
+def queued_too_long() -> list[UUID]:
+    """Queued generations whose Celery message seems to be lost."""
+    before = timezone.now() - timedelta(seconds=settings.QUEUED_TOO_LONG_SECONDS)
+    return list(
+        Generation.objects.filter(status=Status.QUEUED, enqueued_at__lt=before)
+        .order_by("enqueued_at")
+        .values_list("pk", flat=True)[:1000]
+    )
+
+
+def expired() -> list[Generation]:
+    """Generations whose worker has stopped renewing."""
+    return list(
+        Generation.objects.filter(
+            status=Status.IN_PROGRESS, lease_expires_at__lt=timezone.now()
+        ).order_by("lease_expires_at")[:1000]
+    )
+
+
+def take_turn(generation_id: UUID) -> bool:
+    """Of all the workers that see the same generation waiting, one enqueues it."""
+    now = timezone.now()
+    before = now - timedelta(seconds=settings.QUEUED_TOO_LONG_SECONDS)
+    return bool(
+        Generation.objects.filter(claimable(), pk=generation_id, enqueued_at__lt=before).update(
+            enqueued_at=now
+        )
+    )

@@ -1,0 +1,323 @@
+"""Every shape that crosses the WebSocket, in one place. docs/protocol.md says the same in prose.
+
+Commands come from the browser and are decoded strictly: an unknown type, an unknown field or a
+wrong value raises `BadCommand` with a sentence that quotes what came. Events go to the browser;
+`encode` makes the JSON that is stored in the log and forwarded to every tab as it is.
+"""
+
+import re
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+MAX_ID_CHARS = 64
+CommandId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
+Slug = Annotated[str, Meta(min_length=1, max_length=200)]
+Attempt = Annotated[int, Meta(ge=0)]
+Seq = Annotated[int, Meta(ge=0)]
+
+# --- Close codes: 1012 and 4000-4499 come back, 4500-4999 do not ---------------------------------
+CLOSE_RESTART = 1012
+CLOSE_TOO_SLOW = 4008
+CLOSE_FLOOD = 4429
+CLOSE_NO_SESSION = 4501
+
+# --- Error codes of commands ---------------------------------------------------------------------
+BAD_COMMAND = "bad_command"
+EMPTY = "empty"
+TOO_LONG = "too_long"
+TOO_LARGE = "too_large"
+NOT_FOUND = "not_found"
+CONFLICT = "conflict"
+BUSY = "busy"
+FINISHED = "finished"
+MODEL_UNAVAILABLE = "model_unavailable"
+UNAVAILABLE = "unavailable"
+INTERNAL = "internal"
+
+
+# --- Commands, browser to server -----------------------------------------------------------------
+class Command(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+    id: CommandId
+
+
+class Submit(Command, tag="message.submit"):
+    client_message_id: UUID
+    text: str
+    conversation: UUID | None = None
+    parent: UUID | None = None
+    model: Slug | None = None
+    attachments: list[str] = []
+
+
+class Retry(Command, tag="generation.retry"):
+    message: UUID
+    model: Slug | None = None
+
+
+class Cancel(Command, tag="generation.cancel"):
+    generation: UUID
+
+
+class Resume(Command, tag="resume"):
+    conversation: UUID
+    positions: dict[UUID, tuple[Attempt, Seq]] = {}
+
+
+class Leave(Command, tag="leave"):
+    conversation: UUID
+
+
+class Received(
+    Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="received", kw_only=True
+):
+    """What this client has shown. It is the only command without an answer, so its id may be left
+    out."""
+
+    id: CommandId | None = None
+    generation: UUID
+    attempt: Attempt
+    seq: Seq
+
+
+class Ping(Command, tag="ping"):
+    pass
+
+
+AnyCommand = Submit | Retry | Cancel | Resume | Leave | Received | Ping
+
+
+# --- Events, server to browser -------------------------------------------------------------------
+class Event(Struct, frozen=True, omit_defaults=True, tag_field="type"):
+    terminal: ClassVar[bool] = False
+
+
+class Ack(Event, tag="ack"):
+    id: str
+    conversation: UUID | UnsetType = UNSET
+    message: UUID | UnsetType = UNSET
+    reply: UUID | UnsetType = UNSET
+    generation: UUID | UnsetType = UNSET
+    active: list[UUID] | UnsetType = UNSET
+
+
+class Error(Event, tag="error"):
+    id: str | None
+    code: str
+    message: str
+    retryable: bool
+    retry_after: float | UnsetType = UNSET
+
+
+class Pong(Event, tag="pong"):
+    id: str
+
+
+class MessageCreated(Event, tag="message.created"):
+    conversation: UUID
+    message: dict[str, Any]
+
+
+class ConversationUpdated(Event, tag="conversation.updated"):
+    conversation: UUID
+    title: str | UnsetType = UNSET
+    pinned: bool | UnsetType = UNSET
+    active: list[UUID] | UnsetType = UNSET
+    updated_at: str | UnsetType = UNSET
+
+
+class ConversationDeleted(Event, tag="conversation.deleted"):
+    conversation: UUID
+
+
+class Queued(Event, tag="generation.queued"):
+    conversation: UUID
+    generation: UUID
+    message: UUID
+    position: int | UnsetType = UNSET
+
+
+class StreamEvent(Event):
+    """One numbered thing that happened in a generation."""
+
+    generation: UUID
+    attempt: int
+    seq: int
+
+
+class Started(StreamEvent, tag="generation.started"):
+    conversation: UUID
+    message: UUID
+    model: str
+
+
+class TextDelta(StreamEvent, tag="text.delta"):
+    text: str
+
+
+class ReasoningDelta(StreamEvent, tag="reasoning.delta"):
+    text: str
+
+
+class ToolCallStarted(StreamEvent, tag="tool_call.started"):
+    tool_call: str
+    name: str
+    args: str = ""
+
+
+class ToolCallDelta(StreamEvent, tag="tool_call.delta"):
+    tool_call: str
+    name: str
+    args: str
+
+
+class ToolCallFinished(StreamEvent, tag="tool_call.finished"):
+    tool_call: str
+    name: str
+    args: str
+    result: str | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+
+
+class Progress(StreamEvent, tag="progress"):
+    label: str
+    data: dict[str, Any] | UnsetType = UNSET
+
+
+class Terminal(StreamEvent):
+    """Exactly one of its three kinds ends a generation. `usage` in tokens, `timings` in ms."""
+
+    terminal: ClassVar[bool] = True
+
+    usage: dict[str, Any]
+    timings: dict[str, Any]
+
+
+class Completed(Terminal, tag="generation.completed"):
+    finish_reason: str | UnsetType = UNSET
+
+
+class Failed(Terminal, tag="generation.failed"):
+    code: str
+    message: str
+    retryable: bool
+
+
+class Cancelled(Terminal, tag="generation.cancelled"):
+    pass
+
+
+class Snapshot(StreamEvent, tag="snapshot"):
+    """The whole content at a position. It replaces what a client holds and is never a gap."""
+
+    conversation: UUID
+    message: UUID
+    status: str
+    content: list[dict[str, Any]]
+    model: str | None = None
+    usage: dict[str, Any] | UnsetType = UNSET
+    timings: dict[str, Any] | UnsetType = UNSET
+    error: dict[str, Any] | UnsetType = UNSET
+
+
+COMMANDS: dict[str, type[Struct]] = {
+    kind.__struct_config__.tag: kind  # type: ignore[misc]
+    for kind in (Submit, Retry, Cancel, Resume, Leave, Received, Ping)
+}
+EVENTS: dict[str, type[Event]] = {
+    kind.__struct_config__.tag: kind  # type: ignore[misc]
+    for kind in (
+        Ack, Error, Pong, MessageCreated, ConversationUpdated, ConversationDeleted, Queued,
+        Started, TextDelta, ReasoningDelta, ToolCallStarted, ToolCallDelta, ToolCallFinished,
+        Progress, Completed, Failed, Cancelled, Snapshot,
+    )
+}  # fmt: skip
+TERMINAL_TYPES = frozenset(tag for tag, kind in EVENTS.items() if kind.terminal)
+STARTED_TYPE = "generation.started"
+SNAPSHOT_TYPE = "snapshot"
+
+
+class Header(Struct, frozen=True):
+    """The part of a stream event that a web node needs to know: what it is and where it stands."""
+
+    type: str
+    generation: str
+    attempt: int = 0
+    seq: int = 0
+
+
+_encode = msgspec.json.Encoder().encode
+_decode_command = msgspec.json.Decoder(AnyCommand).decode
+_decode_any = msgspec.json.Decoder().decode
+_decode_header = msgspec.json.Decoder(Header).decode
+
+
+class BadCommand(ValueError):
+    """What came is not a command. `id` is the command's own where it could be read, else None."""
+
+    def __init__(self, sentence: str, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(sentence)
+        self.id = id
+
+
+def decode_command(frame: str) -> AnyCommand:
+    """Raises BadCommand with a sentence that quotes what came."""
+    try:
+        return _decode_command(frame)
+    except msgspec.ValidationError as error:
+        problem = str(error)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        raise BadCommand(f"expected JSON, got {_quote(frame)}") from None
+    try:
+        raw = _decode_any(frame)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        raise BadCommand(f"{problem}, got {_quote(frame)}") from None
+    raise BadCommand(_sentence(problem, raw), _readable_id(raw if isinstance(raw, dict) else {}))
+
+
+def encode(event: Event) -> bytes:
+    return _encode(event)
+
+
+def header(frame: str | bytes) -> Header:
+    return _decode_header(frame)
+
+
+def decode_event(frame: str | bytes) -> dict[str, Any]:
+    """One event as plain data, as `snapshot.apply` takes it."""
+    event: dict[str, Any] = _decode_any(frame)
+    return event
+
+
+def _readable_id(fields: dict[str, Any]) -> str | None:
+    found = fields.get("id")
+    return found if isinstance(found, str) and 0 < len(found) <= MAX_ID_CHARS else None
+
+
+def _sentence(problem: str, raw: Any) -> str:
+    """Msgspec says what it expected and where (`$.positions[...][0]`); add what stood there."""
+    expected, _, path = problem.partition(" - at `$")
+    expected = expected[:1].lower() + expected[1:]
+    path = path.strip(".`")
+    if not path:
+        return f"{expected}, got {_quote(raw)}"
+    return f"{path}: {expected}, got {_quote(_found_at(raw, path))}"
+
+
+def _found_at(raw: Any, path: str) -> Any:
+    """What stands at `path`; for an entry of an object that msgspec does not name, the object."""
+    for name, index in re.findall(r"(\w+)|\[(\d+|\.\.\.)\]", path):
+        if name and isinstance(raw, dict):
+            raw = raw.get(name)
+        elif index.isdigit() and isinstance(raw, list):
+            raw = raw[int(index)]
+        else:
+            break
+    return raw
+
+
+def _quote(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return repr(text[:40] + "…" if len(text) > 40 else text)

@@ -1,0 +1,157 @@
+"""One generation as its worker holds it: what has happened, and what is not yet in the log.
+
+Nothing leaves `pending` before Redis has said that it is in the log. Whoever is cancelled or fails
+between taking and publishing has therefore taken nothing; the next flush sends it again, and the
+log skips what it has.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from streaming import protocol
+from streaming.content import Content
+from streaming.delivery import channel_of, conversation_group
+from streaming.log import Batch, Entry
+from streaming.protocol import StreamEvent
+
+if TYPE_CHECKING:
+    from streaming.ticker import Ticker
+
+MAX_DELTA_CHARS = 16_000
+
+DELTAS: dict[str, Any] = {"text": protocol.TextDelta, "reasoning": protocol.ReasoningDelta}
+
+
+@dataclass(eq=False, slots=True)
+class Run:
+    generation: str
+    conversation: str
+    owner: int
+    message: str
+    attempt: int
+    model: str
+    queued_ms: float = 0.0
+    seq: int = 0
+    content: Content = field(default_factory=Content)
+    pending: list[Entry] = field(default_factory=list)
+    taken: int = 0
+    first_out: bool = False
+    fenced: bool = False
+    stop_reason: str = ""
+    task: "asyncio.Task[Any] | None" = None
+    started: float = field(default_factory=time.monotonic)
+    first_token: float | None = None
+    tokens_seen: int = 0
+    tool_names: dict[str, str] = field(default_factory=dict)
+    _kind: str = ""
+    _delta: list[str] = field(default_factory=list)
+    _flushed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def dirty(self) -> bool:
+        return bool(self._delta or self.pending)
+
+    def write(self, kind: str, text: str) -> None:
+        """Gather a piece of text or reasoning; the ticker makes one event of what has gathered."""
+        if kind != self._kind:
+            self._seal()
+            self._kind = kind
+        self._delta.append(text)
+        self.content.add_text(kind, text)
+        self.tokens_seen += 1
+        if self.first_token is None:
+            self.first_token = time.monotonic()
+
+    def emit(self, event: type[StreamEvent], **fields: Any) -> StreamEvent:
+        """Number an event and make it the next to be published."""
+        self._seal()
+        made = self._make(event, **fields)
+        self._push(made)
+        return made
+
+    def emit_and_add(self, event: type[StreamEvent], **fields: Any) -> None:
+        """The same for an event that changes the content, such as a tool call's."""
+        made = self.emit(event, **fields)
+        self.tool_names.setdefault(fields["tool_call"], fields["name"])
+        self.content.add(protocol.decode_event(protocol.encode(made)))
+
+    def batch(self) -> Batch:
+        """Everything that is not yet in the log, in order. It stays pending until `sent`."""
+        self._seal()
+        self.taken = len(self.pending)
+        channel = channel_of(conversation_group(self.conversation))
+        return Batch(self.generation, channel, self.attempt, self.pending[:])
+
+    def sent(self) -> None:
+        del self.pending[: self.taken]
+        self.taken = 0
+        if not self.dirty:
+            self._flushed.set()
+
+    def rewrite(self) -> None:
+        """The log has lost what came before, so the whole content takes the place of the rest."""
+        last = self.pending[-1] if self.pending else None
+        terminal = last is not None and protocol.header(last.frame).type in protocol.TERMINAL_TYPES
+        if terminal and last is not None:
+            self.pending = [self._whole(last.seq - 1), last]
+            return
+        self._seal()
+        self.seq += 1
+        self.pending = [self._whole(self.seq)]
+
+    def adopt(self, content: list[dict[str, Any]]) -> None:
+        """Take over what an earlier attempt had written."""
+        self.content = Content(content)
+
+    async def flush(self, ticker: "Ticker", seconds: float) -> bool:
+        """Wait until the log has everything. False where that takes longer than `seconds`."""
+        if not self.dirty or self.fenced:
+            return not self.fenced
+        self._flushed.clear()
+        ticker.hurry(self)
+        try:
+            await asyncio.wait_for(self._flushed.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def stop(self, reason: str) -> None:
+        """End the work from outside: `cancelled`, `handed_over` or `lost`. The first reason wins."""
+        if self.stop_reason:
+            return
+        self.stop_reason = reason
+        if self.task is not None:
+            self.task.cancel()
+
+    def _seal(self) -> None:
+        """Make numbered events of the gathered text; no event grows past the size limit."""
+        if not self._delta:
+            return
+        text = "".join(self._delta)
+        self._delta.clear()
+        for start in range(0, len(text), MAX_DELTA_CHARS):
+            piece = text[start : start + MAX_DELTA_CHARS]
+            self._push(self._make(DELTAS[self._kind], text=piece))
+
+    def _make(self, event: type[StreamEvent], **fields: Any) -> StreamEvent:
+        self.seq += 1
+        return event(generation=self.generation, attempt=self.attempt, seq=self.seq, **fields)  # type: ignore[arg-type]
+
+    def _push(self, event: StreamEvent) -> None:
+        whole = isinstance(event, protocol.Snapshot)
+        self.pending.append(Entry(event.seq, protocol.encode(event), whole))
+
+    def _whole(self, seq: int) -> Entry:
+        event = protocol.Snapshot(
+            generation=self.generation,  # type: ignore[arg-type]
+            attempt=self.attempt,
+            seq=seq,
+            conversation=self.conversation,  # type: ignore[arg-type]
+            message=self.message,  # type: ignore[arg-type]
+            status="in_progress",
+            content=self.content.blocks(),
+            model=self.model,
+        )
+        return Entry(seq, protocol.encode(event), whole=True)

@@ -1,0 +1,41 @@
+"""A log-out, a deactivation or a new password reaches the user's open sockets at once."""
+
+from typing import Any
+
+import structlog
+from django.contrib.auth.signals import user_logged_out
+from django.db.models.signals import post_save
+from django.db.transaction import on_commit
+from django.dispatch import receiver
+from redis.exceptions import RedisError
+
+from accounts.models import User
+from streaming.delivery import channel_of, user_group
+from streaming.identity import CHECK_IDENTITY
+from streaming.redis import connect_sync
+
+logger = structlog.get_logger(__name__)
+
+
+@receiver(user_logged_out)
+def after_logout(user: User | None, **_: Any) -> None:
+    if user is not None:
+        check_sockets_of(user.pk)
+
+
+@receiver(post_save, sender=User)
+def after_change(
+    instance: User, created: bool, update_fields: frozenset[str] | None, **_: Any
+) -> None:
+    # Every log-in saves `last_login`, which changes nothing for a socket.
+    if not created and update_fields != frozenset({"last_login"}):
+        on_commit(lambda: check_sockets_of(instance.pk))
+
+
+def check_sockets_of(user_id: int) -> None:
+    try:
+        with connect_sync() as redis:
+            redis.publish(channel_of(user_group(user_id)), CHECK_IDENTITY)
+    except (RedisError, OSError) as error:
+        # Every socket asks again within half a minute anyway.
+        logger.warning("sockets_not_told", user=user_id, error=str(error))

@@ -1,0 +1,164 @@
+"""The state of a generation as a pure function of its events. static/js/snapshot.js is its twin;
+both run over tests/cases/apply.json."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, Literal, NamedTuple
+
+Block = dict[str, Any]
+Event = dict[str, Any]
+State = dict[str, Any]
+
+STATUS = {
+    "generation.completed": "completed",
+    "generation.failed": "failed",
+    "generation.cancelled": "cancelled",
+}
+NUMBERED_ONLY = {"progress"}
+
+
+class StreamPosition(NamedTuple):
+    """ "I have everything up to here". (0, 0) is the position of a client that has nothing."""
+
+    attempt: int
+    seq: int
+
+
+START = StreamPosition(0, 0)
+
+
+class Gap(ValueError):
+    """The event is not the next one: something between was not received."""
+
+
+def fresh(generation: str, message: str) -> State:
+    return {
+        "generation": generation,
+        "message": message,
+        "attempt": 0,
+        "seq": 0,
+        "status": "queued",
+        "content": [],
+        "model": None,
+        "error": None,
+        "usage": {},
+        "timings": {},
+    }
+
+
+def follows(position: StreamPosition, event: StreamPosition, kind: str) -> str:
+    """`next`, `old` or `gap`. A snapshot is whole, so a newer one is always next; a new attempt
+    begins with `generation.started`, which makes what came before it irrelevant."""
+    if event <= position:
+        return "old"
+    if kind == "snapshot":
+        return "next"
+    if event.attempt == position.attempt:
+        return "next" if event.seq == position.seq + 1 else "gap"
+    return "next" if kind == "generation.started" and event.seq == 1 else "gap"
+
+
+def position_of(thing: dict[str, Any]) -> StreamPosition:
+    return StreamPosition(thing["attempt"], thing["seq"])
+
+
+def apply(state: State, event: Event) -> State:
+    """The state after `event`; an event at or below its position changes nothing.
+
+    Raises Gap where the event is not the next one.
+    """
+    kind = event["type"]
+    if kind == "generation.queued":
+        return state
+    verdict = follows(position_of(state), position_of(event), kind)
+    if verdict == "old":
+        return state
+    if verdict == "gap":
+        raise Gap(f"expected what follows {position_of(state)}, got {position_of(event)}")
+    after = {**state, "attempt": event["attempt"], "seq": event["seq"]}
+    if kind == "snapshot":
+        return {**after, **_whole(event)}
+    if kind == "generation.started":
+        return {**after, "status": "in_progress", "model": event["model"], "content": []}
+    if kind in STATUS:
+        return {**after, **_end(event)}
+    if kind in NUMBERED_ONLY:
+        return after
+    return {**after, "content": change(state["content"], event)}
+
+
+def replay(state: State, events: Iterable[Event]) -> State:
+    for event in events:
+        state = apply(state, event)
+    return state
+
+
+def change(content: list[Block], event: Event) -> list[Block]:
+    """The content blocks after a delta or a tool call's event. The list given is left alone."""
+    match event["type"]:
+        case "text.delta":
+            return _append(content, "text", event["text"])
+        case "reasoning.delta":
+            return _append(content, "reasoning", event["text"])
+        case "tool_call.started":
+            call = {"type": "tool_call_chunk", "id": event["tool_call"], "name": event["name"]}
+            return [*content, {**call, "args": event.get("args", "")}]
+        case "tool_call.delta":
+            return [_grow(block, event) for block in content]
+        case "tool_call.finished":
+            return [_finish(block, event) for block in content]
+        case unknown:
+            raise ValueError(f"expected the type of a stream event, got {unknown!r}")
+
+
+def _append(content: list[Block], kind: Literal["text", "reasoning"], text: str) -> list[Block]:
+    if content and content[-1]["type"] == kind:
+        return [*content[:-1], {**content[-1], kind: content[-1][kind] + text}]
+    return [*content, {"type": kind, kind: text}]
+
+
+def _is_call(block: Block, event: Event) -> bool:
+    return block["type"] == "tool_call_chunk" and block["id"] == event["tool_call"]
+
+
+def _grow(block: Block, event: Event) -> Block:
+    return {**block, "args": block["args"] + event["args"]} if _is_call(block, event) else block
+
+
+def _finish(block: Block, event: Event) -> Block:
+    if not _is_call(block, event):
+        return block
+    extras = {key: event[key] for key in ("result", "error") if key in event}
+    call = {"type": "tool_call", "id": block["id"], "name": block["name"]}
+    return {**call, "args": parse_args(event["args"]), "extras": extras}
+
+
+def parse_args(text: str) -> dict[str, Any]:
+    """A model may write arguments that are no JSON object; they count as none."""
+    try:
+        args = json.loads(text)
+    except ValueError:
+        return {}
+    return args if isinstance(args, dict) else {}
+
+
+def _end(event: Event) -> State:
+    failed = event["type"] == "generation.failed"
+    return {
+        "status": STATUS[event["type"]],
+        "usage": event["usage"],
+        "timings": event["timings"],
+        "error": {key: event[key] for key in ("code", "message", "retryable")} if failed else None,
+    }
+
+
+def _whole(event: Event) -> State:
+    return {
+        "message": event["message"],
+        "status": event["status"],
+        "content": event["content"],
+        "model": event.get("model"),
+        "error": event.get("error"),
+        "usage": event.get("usage", {}),
+        "timings": event.get("timings", {}),
+    }

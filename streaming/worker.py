@@ -1,0 +1,223 @@
+"""A worker process: Celery's threads pool waits, one event loop streams.
+
+The loop lives in a daemon thread that starts with the first task, after any fork. On it run the
+ticker and the process's four watches: renew the leases, sweep, listen for cancels, say "alive".
+"""
+
+import asyncio
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
+
+import structlog
+import uvloop
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+from redis.exceptions import RedisError
+
+from conversations.models import Conversation
+from streaming import lease, metrics
+from streaming.delivery import channel_of, user_group
+from streaming.log import StreamLog, cancel_channel, worker_key
+from streaming.news import conversation_updated
+from streaming.protocol import encode
+from streaming.redis import connect
+from streaming.run import Run
+from streaming.sweep import Sweeper
+from streaming.ticker import Ticker
+
+logger = structlog.get_logger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+CANCELS_REMEMBERED_SECONDS = 60
+LISTEN_AGAIN_SECONDS = 0.5
+DATABASE_THREADS = 4
+DEAF_SECONDS = 10
+TICK = b"tick"
+
+
+class Worker:
+    unreachable = (RedisError, OSError)
+
+    def __init__(self, enqueue: Callable[[str], None]) -> None:
+        self.id = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.enqueue = enqueue
+        self.runs: dict[str, Run] = {}
+        self.gives_up = threading.Event()
+        self.draining = False
+        self._cancelled: dict[str, float] = {}
+        self._threads = ThreadPoolExecutor(DATABASE_THREADS, "database")
+        self._loop = uvloop.new_event_loop()
+        self._ready = threading.Event()
+        threading.Thread(target=self._live, name="streams", daemon=True).start()
+        self._ready.wait()
+
+    # --- From Celery's threads -------------------------------------------------------------------
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run on the loop, wait in this thread."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def add(self, run: Run) -> None:
+        self.runs[run.generation] = run
+        metrics.RUNNING.inc()
+        if run.generation in self._cancelled:
+            run.stop_reason = "cancelled"
+        elif self.draining:
+            run.stop_reason = "handed_over"
+
+    def remove(self, run: Run) -> None:
+        if self.runs.get(run.generation) is run:
+            del self.runs[run.generation]
+        metrics.RUNNING.dec()
+
+    def drain(self, seconds: float) -> None:
+        """Let running answers end; hand over what is left after `seconds`. Blocks until all runs
+        have ended or been handed over."""
+        logger.info("worker_drains", running=len(self.runs), seconds=seconds)
+        self._wait_for_runs(seconds)
+        self.draining = True
+        for run in list(self.runs.values()):
+            self._loop.call_soon_threadsafe(run.stop, "handed_over")
+        self.gives_up.set()
+        self._wait_for_runs(5)
+        logger.info("worker_drained", left=len(self.runs))
+
+    def _wait_for_runs(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self.runs and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    # --- On the loop -----------------------------------------------------------------------------
+    async def in_database(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function of the ORM in a thread whose connection goes back afterwards."""
+        run = database_sync_to_async(call, thread_sensitive=False, executor=self._threads)
+        result: T = await run(*args, **kwargs)
+        return result
+
+    async def tidy(self, run: Run) -> None:
+        """The database has the answer and every tab has been told: let the log expire."""
+        try:
+            await self.log.expire_soon(run.generation)
+            await self.log.forget_outcome(run.generation)
+        except self.unreachable as error:
+            logger.warning("log_not_expired", error=str(error), generation=run.generation)
+
+    async def tell_updated(self, run: Run) -> None:
+        """The user's tabs show which conversations still have an answer on its way."""
+        try:
+            event = await self.in_database(conversation_updated, UUID(run.conversation))
+            await self.redis.publish(channel_of(user_group(run.owner)), encode(event))
+        except (*self.unreachable, DatabaseError, InterfaceError, Conversation.DoesNotExist) as error:
+            logger.warning("not_announced", conversation=run.conversation, error=str(error))
+
+    def _live(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._start())
+        self._loop.run_forever()
+
+    async def _start(self) -> None:
+        self.redis = connect()
+        self.log = StreamLog(self.redis)
+        self.ticker = Ticker(self.log)
+        self._sweeper = Sweeper(self)
+        watches = [self.ticker.run, self._renew, self._listen_for_cancels, self._sweeper.run]
+        self._watches = [self._loop.create_task(self._for_ever(watch)) for watch in watches]
+        self._ready.set()
+
+    async def _for_ever(self, watch: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """A watch that breaks is a bug that must be seen, and must not stop the others."""
+        while True:
+            try:
+                await watch()
+            except Exception:
+                logger.exception("watch_broke", watch=watch.__qualname__)
+                await asyncio.sleep(1)
+
+    async def _renew(self) -> None:
+        while True:
+            before = list(self.runs.values())
+            if before:
+                await self._renew_leases(before)
+            await self._say_alive()
+            await self._check_logs(before)
+            await asyncio.sleep(settings.RENEW_SECONDS)
+
+    async def _renew_leases(self, runs: list[Run]) -> None:
+        ids = [run.generation for run in runs]
+        try:
+            held = await self.in_database(lease.renew, self.id, ids)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("leases_not_renewed", error=str(error))
+        else:
+            self._compare(runs, held)
+
+    def _compare(self, runs: list[Run], held: dict[str, tuple[int, bool]]) -> None:
+        for run in runs:
+            attempt, cancelled = held.get(run.generation, (0, False))
+            if attempt != run.attempt:
+                run.stop("lost")
+            elif cancelled:
+                run.stop("cancelled")
+
+    async def _say_alive(self) -> None:
+        """For readiness checks; and for the listener, which cannot tell silence from deafness."""
+        try:
+            await self.redis.set(worker_key(self.id), len(self.runs), ex=int(settings.LEASE_SECONDS))
+            await self.redis.publish(cancel_channel(), TICK)
+        except self.unreachable as error:
+            logger.warning("redis_unreachable", error=str(error))
+
+    async def _check_logs(self, runs: list[Run]) -> None:
+        """A model that thinks for a minute writes nothing, and would not see that Redis has lost
+        its log; a tab that reloads meanwhile needs it."""
+        idle = [run for run in runs if run.seq and not run.dirty and run.task is not None]
+        try:
+            there = await self.log.exists([run.generation for run in idle]) if idle else []
+        except self.unreachable:
+            return
+        for run, exists in zip(idle, there, strict=True):
+            if not exists and not run.dirty:
+                run.rewrite()
+                self.ticker.hurry(run)
+
+    async def _listen_for_cancels(self) -> None:
+        """While this does not hear, the renewal sees the requests in the database."""
+        while True:
+            try:
+                async with self.redis.pubsub() as pubsub:
+                    await pubsub.subscribe(cancel_channel())
+                    await self._hear(pubsub)
+            except self.unreachable:
+                logger.warning("cancels_unheard")
+            await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+
+    async def _hear(self, pubsub: Any) -> None:
+        """Returns when nothing, not even a tick, has come for so long that the line must be dead."""
+        heard = time.monotonic()
+        while time.monotonic() - heard < DEAF_SECONDS:
+            message = await pubsub.get_message(True, timeout=2)
+            if message is None:
+                continue
+            heard = time.monotonic()
+            if message["data"] != TICK:
+                self._cancel(message["data"].decode())
+
+    def _cancel(self, generation: str) -> None:
+        """Remember it for a moment too: the claim may have happened and the run not yet be here."""
+        now = time.monotonic()
+        self._cancelled = {
+            known: at
+            for known, at in self._cancelled.items()
+            if now - at < CANCELS_REMEMBERED_SECONDS
+        }
+        self._cancelled[generation] = now
+        run = self.runs.get(generation)
+        if run is not None:
+            run.stop("cancelled")
