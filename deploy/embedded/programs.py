@@ -29,7 +29,7 @@ class Program:
 
 def embedded_programs(place: Place) -> list[Program]:
     python = sys.executable
-    celery = [python, "-m", "celery", "-A", "chatsite"]
+    celery = [python, "-m", "celery", "--quiet", "-A", "chatsite"]
     worker = ["worker", "--without-gossip", "--without-mingle", "-Q", "generations,background"]
     schedule = str(place.data / "celerybeat-schedule")
     drain = int(place.drain_seconds) + GRACE_SECONDS
