@@ -6,7 +6,6 @@ import signal
 import sys
 from typing import Any
 
-from prometheus_client.multiprocess import mark_process_dead
 from supervisor import events
 from supervisor.medusa.asyncore_25 import ExitNow
 from supervisor.options import ServerOptions
@@ -71,17 +70,15 @@ class Embedded(Supervisor):  # type: ignore[misc]
         process, name = event.process, event.process.config.name
         if isinstance(event, events.ProcessStateBackoffEvent):
             process.delay = min(process.delay, process.laststart + LONGEST_PAUSE_SECONDS)
-            self.on_end(process, name, "soon after its start")
+            self.on_end(name, "soon after its start")
         if isinstance(event, events.ProcessStateExitedEvent):
-            self.on_end(process, name, ending(process.exitstatus))
+            self.on_end(name, ending(process.exitstatus))
         if isinstance(event, events.ProcessStateStoppedEvent):
             self.print(self.log.flush, name)
 
-    def on_end(self, process: Any, name: str, how: str) -> None:
+    def on_end(self, name: str, how: str) -> None:
         self.print(self.log.flush, name)
         self.print(self.log.say, f"{name} ended {how}: starting it again")
-        # Gauges of a process that is no more would be counted for ever.
-        mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
 
     def print(self, write: Any, *arguments: Any) -> None:
         try:
