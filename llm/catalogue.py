@@ -1,0 +1,117 @@
+"""Which models there are to pick, and those that the environment brings."""
+
+import os
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import connections, transaction
+from django.db.models import QuerySet
+
+from llm.models import ChatModel, Provider
+
+logger = structlog.get_logger(__name__)
+
+DEMO = "Demo"
+ENVIRONMENT = "Environment"
+OURS = (DEMO, ENVIRONMENT)
+FALLBACK_MODEL = "gpt-4o-mini"
+
+
+def offered() -> QuerySet[ChatModel]:
+    """Enabled models of enabled providers, the default first."""
+    return (
+        ChatModel.objects.select_related("provider")
+        .filter(enabled=True, provider__enabled=True)
+        .order_by("-default", "position", "label", "pk")
+    )
+
+
+def default_model() -> ChatModel | None:
+    """The first that is offered where the chosen default is not; None where nothing is."""
+    return offered().first()
+
+
+def find(slug: str) -> ChatModel | None:
+    return offered().filter(slug=slug).first()
+
+
+def sync_after_migrate(using: str = "default", **kwargs: Any) -> None:
+    """The tables are gone after `migrate llm zero`, which sends the same signal."""
+    if ChatModel._meta.db_table in connections[using].introspection.table_names():
+        sync_environment()
+
+
+@transaction.atomic
+def sync_environment() -> None:
+    """Bring the providers Demo and Environment up to date; touch no other row.
+
+    Environment follows its variables alone: a model that is not named any more is disabled, never
+    deleted, because messages still refer to it. To switch it off in the admin, disable the
+    provider: that, and a demo model that was disabled, stay as they are.
+    """
+    demo = _sync_demo()
+    named = _sync_models()
+    _make_default(named[0] if named else demo)
+
+
+def _sync_demo() -> ChatModel | None:
+    provider, _ = Provider.objects.get_or_create(name=DEMO, defaults={"kind": Provider.Kind.DEMO})
+    model, _ = ChatModel.objects.get_or_create(
+        slug="demo",
+        defaults={
+            "provider": provider,
+            "label": "Demo",
+            "provider_model": "demo",
+            "tools": ["current_time"],
+            "position": 1000,
+        },
+    )
+    return model if model.provider_id == provider.pk else None
+
+
+def _sync_models() -> list[ChatModel]:
+    """The environment's models, in its order."""
+    base_url = settings.OPENAI_BASE_URL
+    names = _names() if base_url or os.environ.get("OPENAI_API_KEY") else []
+    gone = ChatModel.objects.filter(provider__name=ENVIRONMENT).exclude(slug__in=names)
+    gone.update(enabled=False)
+    if not names:
+        return []
+    provider, _ = Provider.objects.update_or_create(
+        name=ENVIRONMENT,
+        defaults={
+            "kind": Provider.Kind.OPENAI,
+            "base_url": base_url,
+            "key_variable": "OPENAI_API_KEY",
+        },
+    )
+    synced = (_sync_model(provider, name, position) for position, name in enumerate(names))
+    return [model for model in synced if model is not None]
+
+
+def _names() -> list[str]:
+    """As given, but each once."""
+    return list(dict.fromkeys(settings.OPENAI_MODEL)) or [FALLBACK_MODEL]
+
+
+def _sync_model(provider: Provider, name: str, position: int) -> ChatModel | None:
+    model, _ = ChatModel.objects.get_or_create(
+        slug=name, defaults={"provider": provider, "label": name, "provider_model": name}
+    )
+    if model.provider_id != provider.pk:
+        logger.warning("environment_model_skipped", slug=name, reason="slug is taken")
+        return None
+    model.enabled, model.position, model.provider_model = True, position, name
+    model.save(update_fields=["enabled", "position", "provider_model"])
+    return model
+
+
+def _make_default(model: ChatModel | None) -> None:
+    """An admin's default, which is one of another provider, wins."""
+    if model is None:
+        return
+    if ChatModel.objects.filter(default=True).exclude(provider__name__in=OURS).exists():
+        return
+    ChatModel.objects.filter(default=True).exclude(pk=model.pk).update(default=False)
+    ChatModel.objects.filter(pk=model.pk).update(default=True)
