@@ -148,6 +148,7 @@ class Provider:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="provider", daemon=True)
         self._ready = threading.Event()
+        self._arrival = threading.Condition()
         self._stop = asyncio.Event()
 
     @property
@@ -176,6 +177,13 @@ class Provider:
         for directive in directives:
             Directive(**directive)
         self._scripts.extend(directives)
+
+    def wait_for(self, number: int = 1, timeout: float = 5) -> Request:
+        """The request of this number, counted from 1, as soon as it has arrived."""
+        with self._arrival:
+            if not self._arrival.wait_for(lambda: len(self.requests) >= number, timeout):
+                raise TimeoutError(f"expected request {number}, got {len(self.requests)}")
+            return self.requests[number - 1]
 
     def reset(self) -> None:
         self.requests.clear()
@@ -211,7 +219,9 @@ class Provider:
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         record = Request(body, dict(request.headers))
-        self.requests.append(record)
+        with self._arrival:
+            self.requests.append(record)
+            self._arrival.notify_all()
         try:
             response = await self._answer(request, record)
             record.finished = True
