@@ -1,0 +1,79 @@
+"""From a ModelSpec to LangChain's chat model."""
+
+import os
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import msgspec
+import structlog
+from django.conf import settings
+from langchain_core.language_models import BaseChatModel
+from pydantic import SecretStr, ValidationError
+
+from llm.demo import DemoChatModel
+from llm.errors import ProviderError
+from llm.openai import LeanChatOpenAI
+from llm.session import library_client
+from llm.spec import ModelSpec
+
+logger = structlog.get_logger(__name__)
+
+OPENAI_URL = "https://api.openai.com/v1"
+# Servers without keys (Ollama, vLLM) ignore it; the client library wants one.
+NO_KEY = "none"
+
+
+def build(spec: ModelSpec) -> BaseChatModel:
+    """A copy of its own for one stream. Raises ProviderError (model_misconfigured)."""
+    key = os.environ.get(spec.key_variable, "") if spec.key_variable else ""
+    try:
+        # Making one takes half a millisecond, copying it two microseconds.
+        return _built(msgspec.json.encode(spec), key, library_client()).model_copy()
+    except (ValidationError, ValueError, TypeError) as error:
+        logger.error("model_misconfigured", model=spec.slug, error=type(error).__name__)
+        raise ProviderError("model_misconfigured") from error
+
+
+@lru_cache(maxsize=64)
+def _built(encoded: bytes, key: str, client: httpx2.AsyncClient) -> BaseChatModel:
+    spec = msgspec.json.decode(encoded, type=ModelSpec)
+    if spec.kind == "demo":
+        return DemoChatModel(**spec.parameters)
+    if spec.kind == "openai":
+        return _openai(spec, key, client)
+    raise ValueError(f"expected kind openai or demo, got {spec.kind!r}")
+
+
+def _openai(spec: ModelSpec, key: str, client: httpx2.AsyncClient) -> LeanChatOpenAI:
+    if not key and not spec.base_url:
+        raise ValueError(f"expected a key in {spec.key_variable!r}, got nothing")
+    return LeanChatOpenAI(
+        **{
+            **spec.parameters,
+            **_output_limit(spec),
+            "model": spec.provider_model,
+            # Left out, the library would look for an address in the environment, and another
+            # provider's key would go there.
+            "base_url": spec.base_url or OPENAI_URL,
+            "api_key": SecretStr(key or NO_KEY),
+            "stream_usage": True,
+            "max_retries": 0,
+            # For the library's own way of streaming, which the lean path falls back to.
+            "http_async_client": client,
+            "timeout": client.timeout,
+            "stream_chunk_timeout": settings.LLM_FIRST_TOKEN_TIMEOUT,
+        }
+    )
+
+
+def _output_limit(spec: ModelSpec) -> dict[str, Any]:
+    """The library sends `max_completion_tokens`, which most compatible servers do not know."""
+    limit = spec.max_output_tokens
+    if limit is None:
+        return {}
+    if urlsplit(spec.base_url or OPENAI_URL).hostname == "api.openai.com":
+        return {"max_tokens": limit}
+    extra = spec.parameters.get("extra_body") or {}
+    return {"extra_body": {"max_tokens": limit, **extra}}

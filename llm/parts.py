@@ -1,0 +1,69 @@
+"""What an answer is made of, in the order in which it arrives."""
+
+from typing import Any, Literal
+
+import msgspec
+
+FinishReason = Literal["stop", "length", "content_filter", "tool_limit"]
+
+
+class TextDelta(msgspec.Struct, frozen=True, gc=False):
+    text: str
+
+
+class ReasoningDelta(msgspec.Struct, frozen=True, gc=False):
+    text: str
+
+
+class ToolCallStarted(msgspec.Struct, frozen=True, gc=False):
+    """Comes before the tool runs, so that whoever reads can note `side_effects` in time."""
+
+    id: str
+    name: str
+    args: str = ""
+    side_effects: bool = False
+
+
+class ToolCallDelta(msgspec.Struct, frozen=True, gc=False):
+    id: str
+    args: str
+
+
+class ToolCallFinished(msgspec.Struct, frozen=True, gc=False):
+    """`args` is the whole text of the arguments; exactly one of `result` and `error` is set."""
+
+    id: str
+    name: str
+    args: str
+    result: str | None
+    error: str | None
+    side_effects: bool
+
+
+class Progress(msgspec.Struct, frozen=True):
+    label: str
+    data: Any = None
+
+
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    """Tokens of all steps together; `estimated` where the provider did not count."""
+
+    input_tokens: int
+    output_tokens: int
+    estimated: bool
+
+
+class Finish(msgspec.Struct, frozen=True, gc=False):
+    reason: FinishReason
+
+
+Part = (
+    TextDelta
+    | ReasoningDelta
+    | ToolCallStarted
+    | ToolCallDelta
+    | ToolCallFinished
+    | Progress
+    | Usage
+    | Finish
+)
