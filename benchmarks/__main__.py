@@ -1,0 +1,101 @@
+"""Speed, side by side with other servers on the same machine and in the same minutes.
+
+    python -m benchmarks                      # three rounds, 1, 20 and 100 streams
+    python -m benchmarks --quick              # one small round
+    python -m benchmarks --database postgres
+    python -m benchmarks idle                 # 5,000 idle sockets
+
+Writes benchmarks/results.json. docs/performance.md says how to read it.
+"""
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from benchmarks import idle, report, servers
+from benchmarks.measure import Result, Shape, measure, median
+from benchmarks.processes import Stage
+from benchmarks.servers import Server
+
+RESULTS = Path(__file__).with_name("results.json")
+NAMES = ("floor", "tutorial", "chatsite")
+WARM_UP = Shape(streams=5, tokens=20, rate=50, ramp=0)
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("what", nargs="?", choices=["streams", "idle"], default="streams")
+    parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 20, 100])
+    parser.add_argument("--tokens", type=int, default=200, help="of each answer")
+    parser.add_argument("--rate", type=float, default=50, help="the provider's tokens per second")
+    parser.add_argument(
+        "--ramp", type=float, default=1, help="seconds within which the streams begin; 0: at once"
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--servers", nargs="+", choices=NAMES, default=list(NAMES))
+    parser.add_argument("--sockets", type=int, default=5000, help="for idle")
+    parser.add_argument("--quick", action="store_true", help="one round of 20 streams, 50 tokens")
+    parser.add_argument("--markdown", action="store_true")
+    chosen = parser.parse_args()
+    if chosen.quick:
+        chosen.rounds, chosen.streams, chosen.tokens = 1, [20], 50
+    return chosen
+
+
+def main() -> None:
+    chosen = options()
+    folder = Path(tempfile.mkdtemp(prefix="chatsite-bench-"))
+    try:
+        if chosen.what == "idle":
+            idle.main(folder, chosen.sockets)
+        else:
+            compare(folder, chosen)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def compare(folder: Path, chosen: argparse.Namespace) -> None:
+    about = report.machine()
+    with Stage(folder) as stage:
+        medians = run_all(start(stage, chosen), chosen)
+    RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(medians)))
+    print(f"\n{report.table(medians, markdown=chosen.markdown)}\n\n{report.parts(medians)}")
+    print(f"\n{about}\n{report.troubles(medians)}")
+
+
+def start(stage: Stage, chosen: argparse.Namespace) -> list[Server]:
+    _, url = servers.provider(stage)
+    makers = {
+        "floor": lambda: servers.floor(stage, url),
+        "tutorial": lambda: servers.tutorial(stage, url),
+        "chatsite": lambda: servers.chatsite(
+            stage, url, chosen.database, max(*chosen.streams, WARM_UP.streams)
+        ),
+    }
+    return [makers[name]() for name in chosen.servers]
+
+
+def run_all(started: list[Server], chosen: argparse.Namespace) -> list[Result]:
+    """Round-robin, so that a noisy minute falls on all servers alike."""
+    for server in started:
+        measure(server, WARM_UP)
+    results: dict[tuple[int, str], list[Result]] = {}
+    for number in range(chosen.rounds):
+        for streams in chosen.streams:
+            shape = Shape(streams, chosen.tokens, chosen.rate, chosen.ramp)
+            for server in started:
+                print(f"round {number + 1}: {server.name}, {streams} streams", flush=True)
+                results.setdefault((streams, server.name), []).append(measure(server, shape))
+    return [median(rounds) for rounds in results.values()]
+
+
+if __name__ == "__main__":
+    main()
