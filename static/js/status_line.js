@@ -1,0 +1,44 @@
+// What is said below an answer that is not simply there.
+
+/** @typedef {{kind: "none" | "waiting" | "busy" | "stopped" | "failed", text: string}} StatusLine */
+
+/**
+ * @param {Snapshot} snapshot
+ * @param {Note | undefined} note
+ * @param {boolean} waitedLong
+ * @returns {StatusLine}
+ */
+export function statusLine(snapshot, note, waitedLong) {
+  switch (snapshot.status) {
+    case "completed": return { kind: "none", text: "" };
+    case "cancelled": return { kind: "stopped", text: "Stopped" };
+    case "failed": return { kind: "failed", text: snapshot.error?.message ?? "The answer could not be finished." };
+    default: return running(snapshot, note, waitedLong);
+  }
+}
+
+/**
+ * @param {Snapshot} snapshot
+ * @param {Note | undefined} note
+ * @param {boolean} waitedLong
+ * @returns {StatusLine}
+ */
+function running(snapshot, note, waitedLong) {
+  if (note?.label) return { kind: "busy", text: note.label };
+  if (snapshot.content.length > 0) return { kind: "none", text: "" };
+  if (note?.position) return { kind: "waiting", text: `Number ${note.position} in the queue` };
+  return { kind: "waiting", text: waitedLong ? "Still waiting for the model" : "" };
+}
+
+/** @param {Snapshot} snapshot */
+export function wasStartedAgain(snapshot) {
+  return snapshot.attempt > 1 && snapshot.status === "in_progress";
+}
+
+/** @param {Snapshot} snapshot @param {ModelChoice[]} models @returns {string} */
+export function metaLine(snapshot, models) {
+  const label = models.find((model) => model.slug === snapshot.model)?.label ?? snapshot.model;
+  const tokens = snapshot.usage.output_tokens;
+  const parts = [label, typeof tokens === "number" ? `${tokens.toLocaleString("en")} tokens` : null];
+  return parts.filter(Boolean).join(" · ");
+}
