@@ -24,7 +24,7 @@ export class ConversationClient {
    * @param {() => SocketLike} options.create opens a socket
    * @param {(change: Change) => void} options.emit
    * @param {(conversation: string | null) => Promise<PageData | null>} options.load reads a page's data
-   * @param {import("./outbox.js").OutboxStorage} [options.storage]
+   * @param {OutboxStorage} [options.storage]
    * @param {() => number} [options.random]
    */
   constructor({ create, emit, load, storage = NO_STORAGE, random }) {

@@ -3,12 +3,6 @@
 const FIRST_RETRY_MS = 2_000;
 const GIVE_UP_MS = 60_000;
 
-/**
- * @typedef {object} OutboxStorage
- * @property {() => SubmitCommand[]} load
- * @property {(commands: SubmitCommand[]) => void} save
- */
-
 export class Outbox {
   /** @type {Map<string, OutboxEntry>} */ #entries = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;

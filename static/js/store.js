@@ -7,12 +7,18 @@ export class Store {
   /** @type {Map<string, Map<string, Message>>} */ #messages = new Map();
   /** @type {Map<string, Snapshot>} */ snapshots = new Map();
   /** @type {Map<string, string>} generation to conversation */ #homes = new Map();
-  /** @type {Map<string, {label?: string, position?: number}>} what a generation is busy with */
+  /** @type {Map<string, Note>} what a generation is busy with */
   notes = new Map();
 
   /** @param {PageData} page */
   merge(page) {
     this.conversations = new Map(page.conversations.map((one) => [one.id, one]));
+    const { conversation: open } = page;
+    // An old conversation is not among the newest ones, but its title is needed.
+    if (open && !this.conversations.has(open.id)) {
+      const updated_at = page.messages.at(-1)?.created_at ?? new Date(0).toISOString();
+      this.conversations.set(open.id, { ...open, updated_at, active: [] });
+    }
     for (const message of page.messages) this.addMessage(message);
   }
 
@@ -65,6 +71,7 @@ export class Store {
    */
   addSubmitted(command, { conversation, message, reply, generation }) {
     if (!conversation || !message) return;
+    if (!this.conversations.has(conversation)) this.updateConversation(conversation, {});
     const content = [{ type: /** @type {const} */ ("text"), text: command.text }];
     this.#addNew({ ...blank(message, conversation, command.parent), content });
     if (reply && generation) this.#addReply(reply, conversation, message, generation);

@@ -173,6 +173,28 @@ interface OutboxEntry {
   reason: string | null;
 }
 
+/** Keeps messages that the server has not taken over a reload of the page. */
+interface OutboxStorage {
+  load(): SubmitCommand[];
+  save(commands: SubmitCommand[]): void;
+}
+
+/** What a generation is busy with, or its place in the queue. */
+interface Note { label?: string; position?: number }
+
+/** A message on the shown path, with all that its view needs. */
+interface Item {
+  message: Message;
+  snapshot: Snapshot | null;
+  note: Note | undefined;
+  siblings: { index: number; ids: string[] };
+  models: ModelChoice[];
+  /** Whether the branch is at rest, so that it can be edited or tried again. */
+  quiet: boolean;
+}
+
+type MarkdownToken = import("marked").Token;
+
 type Change =
   | { kind: "line"; state: LineState }
   | { kind: "conversations" }

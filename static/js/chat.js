@@ -1,0 +1,45 @@
+// The entry of the chat page: starts it, and wires what the user does outside of the messages.
+
+import { ChatPage } from "./chat_page.js";
+import { byId } from "./dom.js";
+import { Navigation } from "./navigation.js";
+import { readPageData } from "./page_data.js";
+import { listenForShortcuts } from "./shortcuts.js";
+
+const data = readPageData(document);
+if (!data) throw new Error("the page has no data");
+
+const page = new ChatPage(data, {
+  opened: (conversation) => navigation.made(conversation),
+  missing: () => location.assign("/"),
+});
+const navigation = new Navigation(page);
+
+listenForShortcuts({
+  escape: () => closeDrawer() || page.stopEditing() || page.stop(),
+  newChat: () => navigation.newChat(),
+  sidebar: () => page.sidebar.toggle(),
+  compose: () => page.composer.focus(),
+  copyLast: () => page.copyLast(),
+});
+
+addEventListener("online", () => page.client.connection.nudge());
+addEventListener("pageshow", (event) => { if (event.persisted) page.client.connection.nudge(); });
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") page.client.connection.nudge();
+});
+
+byId("starters").addEventListener("click", (event) => {
+  const starter = /** @type {Element} */ (event.target).closest("button")?.dataset.text;
+  if (!starter) return;
+  page.composer.setText(starter);
+  page.composer.focus();
+});
+
+if (matchMedia("(pointer: fine)").matches) page.composer.focus();
+
+function closeDrawer() {
+  const wasOpen = page.sidebar.isOpenDrawer;
+  page.sidebar.close();
+  return wasOpen;
+}

@@ -1,0 +1,137 @@
+// The place to write: text, send or stop, and what was wrong with the last try.
+
+import { find, setText } from "./dom.js";
+
+const GROWS_BY_ITSELF = CSS.supports("field-sizing", "content");
+const NEARLY_FULL = 0.9;
+
+/**
+ * @typedef {object} ComposerHandlers
+ * @property {(text: string) => void} send
+ * @property {() => void} stop
+ * @property {() => void} edited the user gave up editing a message
+ * @property {(text: string) => void} changed
+ */
+
+export class Composer {
+  /** @type {{running: boolean, stopping: boolean, blocked: boolean}} */
+  #state = { running: false, stopping: false, blocked: false };
+  #form;
+  #area;
+  #send;
+  #stop;
+  #hint;
+  #editing;
+  #count;
+  #limit;
+  #handlers;
+
+  /** @param {HTMLFormElement} form @param {number} limit characters @param {ComposerHandlers} handlers */
+  constructor(form, limit, handlers) {
+    this.#form = form;
+    this.#limit = limit;
+    this.#handlers = handlers;
+    this.#area = /** @type {HTMLTextAreaElement} */ (find(form, "textarea"));
+    this.#send = /** @type {HTMLButtonElement} */ (find(form, ".send"));
+    this.#stop = /** @type {HTMLButtonElement} */ (find(form, ".stop"));
+    this.#hint = find(form, ".composer-hint");
+    this.#editing = find(form, ".composer-editing");
+    this.#count = find(form, ".composer-count");
+    this.#listen();
+  }
+
+  get text() {
+    return this.#area.value;
+  }
+
+  get isEditing() {
+    return !this.#editing.hidden;
+  }
+
+  focus() {
+    this.#area.focus();
+  }
+
+  /** @param {string} text */
+  setText(text) {
+    this.#area.value = text;
+    this.#area.setSelectionRange(text.length, text.length);
+    this.#render();
+  }
+
+  /** @param {boolean} editing */
+  setEditing(editing) {
+    this.#editing.hidden = !editing;
+  }
+
+  /** @param {string} sentence empty to take it away */
+  say(sentence) {
+    setText(this.#hint, sentence);
+    this.#hint.hidden = sentence === "";
+  }
+
+  /** @param {{running: boolean, stopping: boolean, blocked: boolean}} state */
+  update(state) {
+    this.#state = state;
+    this.#render();
+  }
+
+  #listen() {
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#area.addEventListener("input", () => {
+      this.say("");
+      this.#render();
+      this.#handlers.changed(this.text);
+    });
+    this.#area.addEventListener("keydown", (event) => this.#key(event));
+    this.#stop.addEventListener("click", () => this.#handlers.stop());
+    find(this.#editing, "button").addEventListener("click", () => this.#handlers.edited());
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    // Enter also ends the choice of a word in Japanese or Chinese, and a phone has no Shift at hand.
+    const writes = event.isComposing || event.shiftKey || matchMedia("(pointer: coarse)").matches;
+    if (event.key !== "Enter" || writes) return;
+    event.preventDefault();
+    this.#submit();
+  }
+
+  #submit() {
+    if (!this.#isReady()) return;
+    this.say("");
+    this.#handlers.send(this.text.trim());
+  }
+
+  #isReady() {
+    const { running, blocked } = this.#state;
+    return !running && !blocked && this.text.trim() !== "" && lengthOf(this.text) <= this.#limit;
+  }
+
+  #render() {
+    const { running, stopping } = this.#state;
+    this.#stop.hidden = !running;
+    this.#stop.disabled = stopping;
+    this.#send.hidden = running;
+    this.#send.disabled = !this.#isReady();
+    this.#renderCount();
+    if (GROWS_BY_ITSELF) return;
+    this.#area.style.blockSize = "auto";
+    this.#area.style.blockSize = `${this.#area.scrollHeight}px`;
+  }
+
+  #renderCount() {
+    const length = this.text.length < this.#limit * NEARLY_FULL ? 0 : lengthOf(this.text);
+    this.#count.hidden = length < this.#limit * NEARLY_FULL;
+    this.#count.toggleAttribute("data-over", length > this.#limit);
+    setText(this.#count, `${length.toLocaleString("en")} / ${this.#limit.toLocaleString("en")}`);
+  }
+}
+
+/** @param {string} text @returns {number} characters as the server counts them: code points, not halves of pairs */
+function lengthOf(text) {
+  return [...text.trim()].length;
+}

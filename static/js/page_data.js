@@ -1,0 +1,32 @@
+// The data that the server puts on every chat page. Another conversation is opened by reading its
+// page, so that there is one way only in which a conversation is loaded.
+
+/** @param {Document} page @returns {PageData | null} */
+export function readPageData(page) {
+  const text = page.getElementById("page-data")?.textContent;
+  return text ? JSON.parse(text) : null;
+}
+
+/** @param {string | null} conversation */
+export function pathOf(conversation) {
+  return conversation === null ? "/" : `/c/${conversation}/`;
+}
+
+/** @param {string} path @returns {string | null} */
+export function conversationAt(path) {
+  return path.match(/^\/c\/([0-9a-f-]{36})\/$/)?.[1] ?? null;
+}
+
+/**
+ * @param {string | null} conversation
+ * @returns {Promise<PageData | null>} null when it cannot be had now
+ */
+export async function loadPageData(conversation) {
+  try {
+    const response = await fetch(pathOf(conversation), { headers: { accept: "text/html" } });
+    if (!response.ok) return null;
+    return readPageData(new DOMParser().parseFromString(await response.text(), "text/html"));
+  } catch {
+    return null;
+  }
+}
