@@ -36,7 +36,7 @@ function page(conversation, messages = []) {
   };
 }
 
-/** @param {import("../../static/js/outbox.js").OutboxStorage} [storage] */
+/** @param {OutboxStorage} [storage] */
 function make(storage) {
   return new ConversationClient({
     create: network.create,
