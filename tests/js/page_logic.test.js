@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { groupByAge } from "../../static/js/ages.js";
+import { endOfSentences } from "../../static/js/announcer.js";
+import { conversationAt, pathOf } from "../../static/js/page_data.js";
+import { fresh } from "../../static/js/snapshot.js";
+import { metaLine, statusLine, wasStartedAgain } from "../../static/js/status_line.js";
+import { uuid } from "../../static/js/uuid.js";
+
+const running = { ...fresh("g", "m"), attempt: 1, seq: 1, status: /** @type {const} */ ("in_progress") };
+const text = /** @type {Block[]} */ ([{ type: "text", text: "a" }]);
+
+test("an answer without a word yet is waited for, and a long wait is said", () => {
+  assert.deepEqual(statusLine(running, undefined, false), { kind: "waiting", text: "" });
+  assert.deepEqual(statusLine(running, undefined, true), { kind: "waiting", text: "Still waiting for the model" });
+});
+
+test("a place in the queue is said until the first word", () => {
+  assert.equal(statusLine(fresh("g", "m"), { position: 3 }, false).text, "Number 3 in the queue");
+  assert.equal(statusLine({ ...running, content: text }, { position: 3 }, false).kind, "none");
+});
+
+test("a step that a graph reports is shown beside the text", () => {
+  assert.deepEqual(statusLine({ ...running, content: text }, { label: "Reading" }, false), { kind: "busy", text: "Reading" });
+});
+
+test("a failure says what happened, and has words even when the server sent none", () => {
+  const failed = { ...running, status: /** @type {const} */ ("failed") };
+  const error = { code: "x", message: "The model did not answer in time.", retryable: true };
+  assert.equal(statusLine({ ...failed, error }, undefined, false).text, error.message);
+  assert.equal(statusLine(failed, undefined, false).text, "The answer could not be finished.");
+});
+
+test("only a running answer was started again", () => {
+  assert.equal(wasStartedAgain({ ...running, attempt: 2 }), true);
+  assert.equal(wasStartedAgain({ ...running, attempt: 1 }), false);
+  assert.equal(wasStartedAgain({ ...running, attempt: 2, status: "completed" }), false);
+});
+
+test("the line below an answer names the model and its tokens", () => {
+  const models = [{ slug: "demo", label: "Demo", default: true }];
+  assert.equal(metaLine({ ...running, model: "demo", usage: { output_tokens: 1214 } }, models), "Demo · 1,214 tokens");
+  assert.equal(metaLine({ ...running, model: "gone" }, models), "gone");
+  assert.equal(metaLine(running, models), "");
+});
+
+test("sentences are read out when they are whole", () => {
+  const whole = (/** @type {string} */ words) => words.slice(0, endOfSentences(words));
+  assert.equal(whole("One. Two"), "One. ");
+  assert.equal(whole("Version 1.5 is"), "");
+  assert.equal(whole("He said “yes.” Then"), "He said “yes.” ");
+  assert.equal(whole("はい。次"), "はい。");
+  assert.equal(whole("# Title\ntext"), "# Title\n");
+});
+
+test("conversations are grouped by the reader's own days", () => {
+  const now = new Date(2026, 2, 10, 0, 30);
+  const one = (/** @type {string} */ id, /** @type {Date} */ at, pinned = false) =>
+    ({ id, title: id, pinned, updated_at: at.toISOString(), active: [] });
+  const groups = groupByAge([
+    one("now", now), one("late", new Date(2026, 2, 9, 23, 50)), one("week", new Date(2026, 2, 4)),
+    one("month", new Date(2026, 1, 20)), one("old", new Date(2025, 5, 1)), one("pin", new Date(2025, 0, 1), true),
+  ], now);
+  assert.deepEqual(groups.map(({ label, members }) => [label, members.map(({ id }) => id)]), [
+    ["Pinned", ["pin"]], ["Today", ["now"]], ["Yesterday", ["late"]], ["Last 7 days", ["week"]],
+    ["Last 30 days", ["month"]], ["Older", ["old"]],
+  ]);
+});
+
+test("a conversation's path and the way back", () => {
+  const id = uuid();
+  assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.equal(conversationAt(pathOf(id)), id);
+  assert.equal(conversationAt(pathOf(null)), null);
+  assert.equal(conversationAt("/accounts/login/"), null);
+});
