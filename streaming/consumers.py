@@ -23,7 +23,7 @@ from streaming import metrics, protocol
 from streaming.catch_up import missing_in_log, position_in, row_of, snapshot_of_row
 from streaming.commands import Commands
 from streaming.delivery import conversation_group, user_group
-from streaming.flood import Bucket
+from streaming.flood import BURST, Bucket
 from streaming.follow import Follow
 from streaming.identity import CHECK_IDENTITY, Identity, identify
 from streaming.node import Node, node
@@ -53,10 +53,12 @@ class ChatConsumer(AsyncConsumer):
         self._close_code: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._bucket = Bucket()
+        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.spawn(self._read(receive))
         # Daphne cancels an application that it no longer wants and never calls `disconnect` on
         # shutdown, so cleaning up belongs here.
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, self._inbox.get, send)
         finally:
             await self._clean_up()
 
@@ -92,16 +94,32 @@ class ChatConsumer(AsyncConsumer):
             except self.node.unreachable:
                 await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
+    async def _read(self, receive: Any) -> None:
+        """Count commands as they arrive, not as they are obeyed: while one waits for the database,
+        those behind it pile up in memory, and a flood of slow ones would never look like one."""
+        while True:
+            message = await receive()
+            if message["type"] != "websocket.receive" or self._admit():
+                self._inbox.put_nowait(message)
+            if message["type"] == "websocket.disconnect":
+                return
+
+    def _admit(self) -> bool:
+        if self._close_code is not None:
+            return False
+        if self._inbox.qsize() < BURST and self._bucket.take():
+            return True
+        self.refuse(None, protocol.TOO_MANY, "Too many commands at once.", retryable=True)
+        self.end(protocol.CLOSE_FLOOD)
+        return False
+
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         if self._close_code is not None or self.identity is None:
             return
-        if not self._bucket.take():
-            self.put(Error(id=None, code="too_many", message="Too many commands.", retryable=True))
-            return self.end(protocol.CLOSE_FLOOD)
         text = message.get("text")
         if text is None:
             return self.refuse(None, protocol.BAD_COMMAND, "expected a text frame, got bytes")
-        if len(text) > FRAME_BYTES:
+        if len(text.encode()) > FRAME_BYTES:
             return self.refuse(None, protocol.TOO_LARGE, f"A frame holds at most {FRAME_BYTES} bytes.")
         await self._obey(text)
         return None
