@@ -5,6 +5,7 @@ wrong value raises `BadCommand` with a sentence that quotes what came. Events go
 `encode` makes the JSON that is stored in the log and forwarded to every tab as it is.
 """
 
+import json
 import re
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -14,7 +15,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 MAX_ID_CHARS = 64
 CommandId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
-Slug = Annotated[str, Meta(min_length=1, max_length=200)]
+# PostgreSQL cannot even compare with a text that holds a NUL.
+Slug = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Attempt = Annotated[int, Meta(ge=0)]
 Seq = Annotated[int, Meta(ge=0)]
 
@@ -29,6 +31,7 @@ BAD_COMMAND = "bad_command"
 EMPTY = "empty"
 TOO_LONG = "too_long"
 TOO_LARGE = "too_large"
+TOO_MANY = "too_many"
 NOT_FOUND = "not_found"
 CONFLICT = "conflict"
 BUSY = "busy"
@@ -269,7 +272,7 @@ def decode_command(frame: str) -> AnyCommand:
     except msgspec.ValidationError as error:
         problem = str(error)
     except (msgspec.DecodeError, RecursionError, ValueError):
-        raise BadCommand(f"expected JSON, got {_quote(frame)}") from None
+        raise BadCommand(f"expected JSON, got {_quote(frame)}", _id_despite(frame)) from None
     try:
         raw = _decode_any(frame)
     except (msgspec.DecodeError, RecursionError, ValueError):
@@ -289,6 +292,17 @@ def decode_event(frame: str | bytes) -> dict[str, Any]:
     """One event as plain data, as `snapshot.apply` takes it."""
     event: dict[str, Any] = _decode_any(frame)
     return event
+
+
+def _id_despite(frame: str) -> str | None:
+    """Msgspec refuses half a surrogate pair, which a browser may send as an escape and Python can
+    read. Whoever sent it waits for an answer with its id."""
+    try:
+        raw = json.loads(frame)
+        found = _readable_id(raw) if isinstance(raw, dict) else None
+        return found if found is None or found.encode() else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _readable_id(fields: dict[str, Any]) -> str | None:
