@@ -16,7 +16,24 @@ os.environ.setdefault("ASGI_THREADS", "16")
 
 import daphne.server  # noqa: E402  (before anything else imports a Twisted reactor)
 from daphne.cli import CommandLineInterface  # noqa: E402
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol  # noqa: E402
 from twisted.internet import defer  # noqa: E402
+
+
+SERVICE_RESTART = 1012
+
+
+class Protocol(WebSocketProtocol):
+    def serverClose(self, code: int | None = None) -> None:  # noqa: N802
+        """Autobahn lets an application close with 1000 and 3000-4999 only. 1012, "service restart",
+        is a registered code too (IANA), and the one that tells a client to come back."""
+        if code == SERVICE_RESTART:
+            self.sendCloseFrame(code=code, isReply=False)
+        else:
+            super().serverClose(code)
+
+
+WebSocketFactory.protocol = Protocol
 
 
 class Server(daphne.server.Server):

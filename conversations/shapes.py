@@ -26,6 +26,8 @@ def message_shape(message: Message) -> dict[str, Any]:
 
 
 def generation_or_none(message: Message) -> Generation | None:
+    if message.role != Message.Role.ASSISTANT:
+        return None
     try:
         return message.generation
     except Generation.DoesNotExist:

@@ -104,8 +104,12 @@ class Commands:
             await self._node.publish(conversation_group(conversation), queued)
         except self._node.unreachable as error:
             logger.warning("not_announced", generation=str(generation.pk), error=str(error))
-        await self._node.in_thread(enqueue, str(generation.pk))
-        await self._tell_updated(conversation)
+        # Not on this socket's time: a broker that hangs must not hold up its next command.
+        self._node.spawn(self._send_out(generation))
+
+    async def _send_out(self, generation: Generation) -> None:
+        await self._node.in_thread(enqueue, str(generation.pk), generation.queue)
+        await self._tell_updated(generation.conversation_id)
 
     async def _tell_updated(self, conversation: UUID) -> None:
         event = await self._node.in_database(conversation_updated, conversation)

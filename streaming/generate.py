@@ -25,6 +25,7 @@ from llm.spec import ModelSpec, Turn, spec
 from llm.stream import stream as stream_from_model
 from streaming import lease, metrics, protocol, recovery
 from streaming.lease import Outcome
+from streaming.queue import enqueue
 from streaming.run import Run
 from streaming.worker import Worker
 
@@ -87,6 +88,7 @@ def start(claimed: Generation) -> Run:
         generation=str(claimed.pk),
         conversation=str(claimed.conversation_id),
         owner=claimed.conversation.owner_id,
+        queue=claimed.queue,
         message=str(claimed.message_id),
         attempt=claimed.attempt,
         model=claimed.model_slug,
@@ -257,7 +259,7 @@ def conclude(ending: Ending, run: Run, worker: Worker) -> None:
     if ending.status == "handed_over":
         if lease.hand_over(run.generation, run.attempt):
             metrics.HANDED_OVER.inc()
-            worker.enqueue(run.generation)
+            enqueue(run.generation, run.queue)
         return
     outcome = outcome_of(ending, run)
     worker.wait(keep(run, worker, outcome))

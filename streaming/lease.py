@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, F, PositiveSmallIntegerField, Q, Value, When
 from django.utils import timezone
 
 from conversations.models import Generation, Message
@@ -53,7 +53,9 @@ def claim(generation_id: UUID | str, worker: str) -> Generation | None:
             status=Status.IN_PROGRESS,
             attempt=F("attempt") + 1,
             losses=Case(
-                When(status=Status.IN_PROGRESS, then=F("losses") + 1), default=F("losses")
+                When(status=Status.IN_PROGRESS, then=F("losses") + Value(1)),
+                default=F("losses"),
+                output_field=PositiveSmallIntegerField(),
             ),
             worker=worker,
             lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
@@ -148,31 +150,18 @@ def cancel_queued(generation_id: UUID, outcome: Outcome) -> int:
         return Generation.objects.values_list("attempt", flat=True).get(pk=generation_id)
 
 
-def queued_too_long() -> list[UUID]:
-    """Queued generations whose Celery message seems to be lost."""
+def queued_too_long(queues: list[str], limit: int) -> list[Generation]:
+    """Queued generations whose Celery message seems to be lost, the oldest first."""
     before = timezone.now() - timedelta(seconds=settings.QUEUED_TOO_LONG_SECONDS)
-    return list(
-        Generation.objects.filter(status=Status.QUEUED, enqueued_at__lt=before)
-        .order_by("enqueued_at")
-        .values_list("pk", flat=True)[:1000]
+    waiting = Generation.objects.filter(
+        status=Status.QUEUED, enqueued_at__lt=before, queue__in=queues
     )
+    return list(waiting.order_by("enqueued_at")[:limit])
 
 
-def expired() -> list[Generation]:
-    """Generations whose worker has stopped renewing."""
-    return list(
-        Generation.objects.filter(
-            status=Status.IN_PROGRESS, lease_expires_at__lt=timezone.now()
-        ).order_by("lease_expires_at")[:1000]
+def expired(queues: list[str], limit: int) -> list[Generation]:
+    """Generations whose worker has stopped renewing, the oldest first."""
+    left = Generation.objects.filter(
+        status=Status.IN_PROGRESS, lease_expires_at__lt=timezone.now(), queue__in=queues
     )
-
-
-def take_turn(generation_id: UUID) -> bool:
-    """Of all the workers that see the same generation waiting, one enqueues it."""
-    now = timezone.now()
-    before = now - timedelta(seconds=settings.QUEUED_TOO_LONG_SECONDS)
-    return bool(
-        Generation.objects.filter(claimable(), pk=generation_id, enqueued_at__lt=before).update(
-            enqueued_at=now
-        )
-    )
+    return list(left.order_by("lease_expires_at")[:limit])

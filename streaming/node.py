@@ -59,7 +59,7 @@ class Node:
             (self.tick, TICK_SECONDS),
             (self.check_identities, IDENTITY_SECONDS),
         ]
-        self._tasks = [loop.create_task(self._for_ever(*watch)) for watch in watches]
+        self._tasks = {loop.create_task(self._for_ever(*watch)) for watch in watches}
 
     async def in_database(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function of the ORM in a thread of its own, never in the one that every other
@@ -71,6 +71,12 @@ class Node:
     async def in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         result: T = await sync_to_async(call, thread_sensitive=False)(*args, **kwargs)
         return result
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let work go on by itself, even should the socket that caused it close."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def publish(self, group: str, event: protocol.Event) -> None:
         await self.redis.publish(channel_of(group), protocol.encode(event))

@@ -29,6 +29,7 @@ class Run:
     generation: str
     conversation: str
     owner: int
+    queue: str
     message: str
     attempt: int
     model: str

@@ -1,18 +1,21 @@
 """Recovery that hangs on no single process: every worker looks for generations that nobody runs.
 
-It enqueues and does nothing else. The claim decides who gets one, and what is left to do with it.
+It starts them right here, where there is room, and not through the broker: a message that got lost,
+a broker that is away and a worker whose line to the broker is dead are then all the same. The claim
+decides who gets one, and what is left to do with it.
 """
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
+from conversations.models import Generation
 from streaming import lease, metrics
-from streaming.log import queue_key
 
 if TYPE_CHECKING:
     from streaming.worker import Worker
@@ -33,30 +36,22 @@ class Sweeper:
             except (DatabaseError, InterfaceError) as error:
                 self._failed_at = time.monotonic()
                 logger.warning("sweep_failed", error=str(error))
-            except self._worker.unreachable as error:
-                logger.warning("sweep_failed", error=str(error))
 
     async def sweep(self) -> None:
         # After trouble with the database, the living first get the time to renew their leases.
         if time.monotonic() - self._failed_at > settings.RENEW_SECONDS * 2:
-            for generation in await self._worker.in_database(lease.expired):
-                if await self._worker.in_database(lease.take_turn, generation.pk):
-                    logger.warning(
-                        "lease_ran_out",
-                        generation=str(generation.pk),
-                        attempt=generation.attempt,
-                        worker=generation.worker,
-                    )
-                    self._worker.enqueue(str(generation.pk))
-        await self._enqueue_forgotten()
+            await self._start(lease.expired, "lease_ran_out")
+        await self._start(lease.queued_too_long, "waited_too_long")
 
-    async def _enqueue_forgotten(self) -> None:
-        waiting = await self._worker.in_database(lease.queued_too_long)
-        if not waiting or await self._worker.redis.llen(queue_key()):
-            # Messages wait in the broker, so these are late and not lost.
-            return
-        for generation in waiting:
-            if await self._worker.in_database(lease.take_turn, generation):
-                metrics.ENQUEUED_AGAIN.inc()
-                logger.warning("enqueued_again", generation=str(generation))
-                self._worker.enqueue(str(generation))
+    async def _start(self, look: Callable[[list[str], int], list[Generation]], why: str) -> None:
+        room = self._worker.room
+        found = await self._worker.in_database(look, self._worker.queues, room) if room > 0 else []
+        for generation in found:
+            logger.warning(
+                why,
+                generation=str(generation.pk),
+                attempt=generation.attempt,
+                worker=generation.worker,
+            )
+            metrics.SWEPT.labels(why).inc()
+            self._worker.start(str(generation.pk))

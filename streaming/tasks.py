@@ -1,24 +1,31 @@
+"""Shells around the worker. Every task may come twice, late or never."""
+
+import gc
 from functools import cache
 from typing import Any
 
-from celery import shared_task
+from celery import current_app, shared_task
 from celery.signals import worker_ready, worker_shutting_down
 from django.conf import settings
 
 from streaming.generate import generate as run_generation
-from streaming.queue import GENERATE, enqueue
+from streaming.queue import GENERATE
 from streaming.worker import Worker
 
 
 @cache
 def worker() -> Worker:
     """This process's worker; it starts with the first call, after any fork."""
-    return Worker(enqueue)
+    # What has been imported lives as long as the process: no collection need look at it again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    queues = list(current_app.amqp.queues.consume_from)
+    return Worker(run_generation, queues, settings.CELERY_WORKER_CONCURRENCY)
 
 
 @shared_task(name=GENERATE)
 def generate(generation_id: str) -> None:
-    """Safe to deliver twice, late or to several workers: the claim decides."""
     run_generation(generation_id, worker())
 
 

@@ -19,7 +19,7 @@ import structlog
 import uvloop
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connections
 from redis.exceptions import RedisError
 
 from conversations.models import Conversation
@@ -46,12 +46,19 @@ TICK = b"tick"
 class Worker:
     unreachable = (RedisError, OSError)
 
-    def __init__(self, enqueue: Callable[[str], None]) -> None:
+    def __init__(
+        self, generate: "Callable[[str, Worker], None]", queues: list[str], slots: int
+    ) -> None:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-        self.enqueue = enqueue
+        self.queues = queues
+        self._generate = generate
+        self._slots = slots
+        # For what the sweeper starts; beside Celery's threads, and together with them within slots.
+        self._swept = ThreadPoolExecutor(slots, "swept")
+        self._starting: set[str] = set()
         self.runs: dict[str, Run] = {}
         self.gives_up = threading.Event()
-        self.draining = False
+        self.stopping = self.draining = False
         self._cancelled: dict[str, float] = {}
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, "database")
         self._loop = uvloop.new_event_loop()
@@ -77,9 +84,30 @@ class Worker:
             del self.runs[run.generation]
         metrics.RUNNING.dec()
 
+    @property
+    def room(self) -> int:
+        """How many more generations this process may run."""
+        return 0 if self.stopping else self._slots - len(self.runs) - len(self._starting)
+
+    def start(self, generation: str) -> None:
+        """Run a generation that no Celery message led to."""
+        if generation not in self._starting and generation not in self.runs:
+            self._starting.add(generation)
+            self._swept.submit(self._run_swept, generation)
+
+    def _run_swept(self, generation: str) -> None:
+        try:
+            self._generate(generation, self)
+        except Exception:
+            logger.exception("generation_broke", generation=generation)
+        finally:
+            self._starting.discard(generation)
+            connections.close_all()
+
     def drain(self, seconds: float) -> None:
         """Let running answers end; hand over what is left after `seconds`. Blocks until all runs
         have ended or been handed over."""
+        self.stopping = True
         logger.info("worker_drains", running=len(self.runs), seconds=seconds)
         self._wait_for_runs(seconds)
         self.draining = True

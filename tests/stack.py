@@ -90,6 +90,10 @@ class Stack:
         self.env = env
         self.processes: list[Process] = []
 
+    @property
+    def redis_url(self) -> str:
+        return self.env.get("REDIS_URL") or os.environ["REDIS_URL"]
+
     def web(self, **env: str) -> Web:
         node = Web({**self.env, **env}, self._log("web"))
         self.processes.append(node)
