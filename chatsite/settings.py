@@ -263,6 +263,13 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
+# --- Metrics -----------------------------------------------------------------------------------
+# /metrics answers this machine alone, and whoever sends this as a bearer token.
+METRICS_TOKEN = text("METRICS_TOKEN")
+# Workers have no web server; 0: none is started for their metrics.
+WORKER_METRICS_PORT = whole("WORKER_METRICS_PORT", 0)
+WORKER_METRICS_BIND = text("WORKER_METRICS_BIND", "127.0.0.1")
+
 # --- Logs --------------------------------------------------------------------------------------
 LOG_FORMAT = text("LOG_FORMAT", "console" if DEBUG else "json")
 LOG_LEVEL = text("LOG_LEVEL", "INFO").upper()
