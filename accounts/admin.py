@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from allauth.account.admin import EmailAddressAdmin as BaseEmailAddressAdmin
+from allauth.account.models import EmailAddress
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.models import Group
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from accounts.models import User
+
+# Both come from their own packages in Django's plain dress.
+admin.site.unregister([Group, EmailAddress])
+
+
+class EmailAddressInline(TabularInline):  # type: ignore[misc]
+    model = EmailAddress
+    extra = 0
+    fields = ["email", "primary", "verified"]
+
+
+@admin.register(User)
+class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    inlines = [EmailAddressInline]
+    list_display = [
+        "username",
+        "email",
+        "first_name",
+        "last_name",
+        "is_active",
+        "is_staff",
+        "date_joined",
+        "last_login",
+    ]
+    list_filter = ["is_active", "is_staff", "is_superuser", "groups", "date_joined", "last_login"]
+    search_fields = ["username", "email", "first_name", "last_name"]
+    date_hierarchy = "date_joined"
+    ordering = ["-date_joined"]
+    readonly_fields = ["date_joined", "last_login"]
+    show_full_result_count = False
+    list_per_page = 50
+
+
+@admin.register(Group)
+class GroupAdmin(BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]
+    pass
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(BaseEmailAddressAdmin, ModelAdmin):  # type: ignore[misc]
+    list_select_related = ["user"]
+    autocomplete_fields = ["user"]
+    raw_id_fields: list[str] = []
+    show_full_result_count = False
+    list_per_page = 50
