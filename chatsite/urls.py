@@ -1,8 +1,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from chatsite import health
+from chatsite.metrics import metrics
+from chatsite.policy import with_admin_policy
+
 urlpatterns = [
     path("", include("conversations.urls")),
     path("accounts/", include("allauth.urls")),
-    path("admin/", admin.site.urls),
+    path("admin/", with_admin_policy(admin.site.urls)),
+    path("healthz", health.alive),
+    path("readyz", health.ready),
+    path("metrics", metrics),
 ]
