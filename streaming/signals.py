@@ -4,9 +4,10 @@ from typing import Any
 
 import structlog
 from django.contrib.auth.signals import user_logged_out
-from django.db.models.signals import post_save
+from django.db.models.signals import post_delete, post_save
 from django.db.transaction import on_commit
 from django.dispatch import receiver
+from django.http import HttpRequest
 from redis.exceptions import RedisError
 
 from accounts.models import User
@@ -18,8 +19,10 @@ logger = structlog.get_logger(__name__)
 
 
 @receiver(user_logged_out)
-def after_logout(user: User | None, **_: Any) -> None:
+def after_logout(user: User | None, request: HttpRequest, **_: Any) -> None:
     if user is not None:
+        # Django sends this before it deletes the session, so the sockets could still find it.
+        request.session.delete()
         check_sockets_of(user.pk)
 
 
@@ -30,6 +33,12 @@ def after_change(
     # Every log-in saves `last_login`, which changes nothing for a socket.
     if not created and update_fields != frozenset({"last_login"}):
         on_commit(lambda: check_sockets_of(instance.pk))
+
+
+@receiver(post_delete, sender=User)
+def after_delete(instance: User, **_: Any) -> None:
+    user_id = instance.pk
+    on_commit(lambda: check_sockets_of(user_id))
 
 
 def check_sockets_of(user_id: int) -> None:
