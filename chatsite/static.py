@@ -1,9 +1,11 @@
-from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.contrib.staticfiles.storage import HashedFilesMixin
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+_scripts, imports = HashedFilesMixin._js_module_import_aggregation_patterns
 
 
 class ModuleStaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Hashed names for ES modules too: relative imports are rewritten to the hashed names."""
+    """Hashed names for our ES modules too: their relative imports are rewritten. Those of packages
+    are left alone (Django's own switch for all scripts trips over comments in highlight.js)."""
 
-    support_js_module_import_aggregation = True
-    manifest_strict = ManifestStaticFilesStorage.manifest_strict
+    patterns = (*HashedFilesMixin.patterns, ("js/*.js", imports))

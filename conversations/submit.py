@@ -71,8 +71,8 @@ def submit(
         return same_or_refused(before, text, parent)
 
 
-def retry(user: User, message_id: UUID, model: str | None) -> tuple[Message, Generation]:
-    """A sibling of an assistant message, with a generation of its own.
+def retry(user: User, message_id: UUID, model: str | None) -> tuple[Message, Generation, bool]:
+    """A sibling of an assistant message, with a generation of its own; True where it is new.
 
     Raises Refused (busy, conflict, model_unavailable) and NotFound.
     """
@@ -81,15 +81,36 @@ def retry(user: User, message_id: UUID, model: str | None) -> tuple[Message, Gen
         raise Refused("conflict", "Only an answer can be tried again.")
     before = Generation.objects.filter(message=message).first()
     chosen = pick_model(model or (before.model_slug if before and still_offered(before) else None))
-    if Generation.objects.filter(prompt=message.parent, status__in=Generation.ACTIVE).exists():
-        raise busy()
+    running = active_answer(message.parent)
+    if running is not None:
+        return same_retry_or_busy(running, message, chosen)
     try:
         with transaction.atomic():
             reply, generation = queue_answer(message.parent, chosen)
             touch(message.conversation)
     except IntegrityError:
-        raise busy() from None
-    return reply, generation
+        running = active_answer(message.parent)
+        if running is None:
+            raise busy() from None
+        return same_retry_or_busy(running, message, chosen)
+    return reply, generation, True
+
+
+def active_answer(prompt: Message) -> Generation | None:
+    return (
+        Generation.objects.filter(prompt=prompt, status__in=Generation.ACTIVE)
+        .select_related("message")
+        .first()
+    )
+
+
+def same_retry_or_busy(
+    running: Generation, message: Message, model: ChatModel
+) -> tuple[Message, Generation, bool]:
+    """A retry that is sent again, because its acknowledgement was lost, is the same retry."""
+    if running.message_id == message.pk or running.model_slug != model.slug:
+        raise busy()
+    return running.message, running, False
 
 
 def check_text(text: str) -> None:

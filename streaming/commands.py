@@ -80,12 +80,15 @@ class Commands:
 
     async def retry(self, command: protocol.Retry) -> None:
         await self._node.redis.ping()
-        reply, generation = await self._node.in_database(
+        reply, generation, created = await self._node.in_database(
             retry, self._user, command.message, command.model
         )
         await self._socket.join(str(generation.conversation_id))
         self._socket.put(Ack(id=command.id, reply=reply.pk, generation=generation.pk))
-        await self._begin([reply], generation)
+        if created:
+            await self._begin([reply], generation)
+        else:
+            self._show_from_the_start(generation)
 
     async def _begin(self, messages: list[Message], generation: Generation) -> None:
         """After the commit: tell the user's tabs, and send the work out. Should Redis go away just

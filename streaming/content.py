@@ -55,7 +55,7 @@ def gather(events: Iterable[Event], message: str) -> State:
         state |= {"generation": event["generation"]}
         state |= {"attempt": event["attempt"], "seq": event["seq"]}
         if kind == "generation.started":
-            state |= {"status": "in_progress", "model": event["model"]}
+            state |= {"status": "in_progress", "model": event["model"], "error": None}
             content = Content()
         elif kind == "snapshot":
             state |= {"status": event["status"], "model": event.get("model")}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import structlog
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 from redis.exceptions import RedisError
 
@@ -35,7 +36,6 @@ CHECK_SECONDS = 3
 TICK_SECONDS = 5
 IDENTITY_SECONDS = 30
 SOCKETS_IN_A_QUERY = 500
-MAX_PAUSE_SECONDS = 30
 MAX_UNCONFIRMED = 1024 * 1024
 
 
@@ -113,7 +113,7 @@ class Node:
         held: dict[ChatConsumer, int] = {}
         for socket, follow in pairs:
             held[socket] = held.get(socket, 0) + follow.unconfirmed
-            paused = follow.paused_at is not None and now - follow.paused_at > MAX_PAUSE_SECONDS
+            paused = follow.paused_at is not None and now - follow.paused_at > settings.MAX_PAUSE_SECONDS
             if paused or held[socket] > MAX_UNCONFIRMED:
                 socket.end(protocol.CLOSE_TOO_SLOW)
 

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 MAX_DELTA_CHARS = 16_000
 
+def storable(text: str) -> str:
+    """PostgreSQL's JSON holds every character but this one."""
+    return text.replace("\0", "") if "\0" in text else text
+
+
 DELTAS: dict[str, Any] = {"text": protocol.TextDelta, "reasoning": protocol.ReasoningDelta}
 
 
@@ -56,6 +61,7 @@ class Run:
 
     def write(self, kind: str, text: str) -> None:
         """Gather a piece of text or reasoning; the ticker makes one event of what has gathered."""
+        text = storable(text)
         if kind != self._kind:
             self._seal()
             self._kind = kind
@@ -74,7 +80,7 @@ class Run:
 
     def emit_and_add(self, event: type[StreamEvent], **fields: Any) -> None:
         """The same for an event that changes the content, such as a tool call's."""
-        made = self.emit(event, **fields)
+        made = self.emit(event, **{key: storable(text) for key, text in fields.items()})
         self.tool_names.setdefault(fields["tool_call"], fields["name"])
         self.content.add(protocol.decode_event(protocol.encode(made)))
 

@@ -79,7 +79,8 @@ def apply(state: State, event: Event) -> State:
     if kind == "snapshot":
         return {**after, **_whole(event)}
     if kind == "generation.started":
-        return {**after, "status": "in_progress", "model": event["model"], "content": []}
+        begun = {"status": "in_progress", "model": event["model"], "error": None}
+        return {**after, **begun, "content": []}
     if kind in STATUS:
         return {**after, **_end(event)}
     if kind in NUMBERED_ONLY:
@@ -106,7 +107,12 @@ def change(content: list[Block], event: Event) -> list[Block]:
         case "tool_call.delta":
             return [_grow(block, event) for block in content]
         case "tool_call.finished":
-            return [_finish(block, event) for block in content]
+            if any(_is_call(block, event) for block in content):
+                return [
+                    _finished(event, block["args"]) if _is_call(block, event) else block
+                    for block in content
+                ]
+            return [*content, _finished(event, "")]
         case unknown:
             raise ValueError(f"expected the type of a stream event, got {unknown!r}")
 
@@ -125,12 +131,12 @@ def _grow(block: Block, event: Event) -> Block:
     return {**block, "args": block["args"] + event["args"]} if _is_call(block, event) else block
 
 
-def _finish(block: Block, event: Event) -> Block:
-    if not _is_call(block, event):
-        return block
-    extras = {key: event[key] for key in ("result", "error") if key in event}
-    call = {"type": "tool_call", "id": block["id"], "name": block["name"]}
-    return {**call, "args": parse_args(event["args"]), "extras": extras}
+def _finished(event: Event, gathered: str) -> Block:
+    extras = (
+        {"error": event["error"]} if "error" in event else {"result": event.get("result", "")}
+    )
+    call = {"type": "tool_call", "id": event["tool_call"], "name": event["name"]}
+    return {**call, "args": parse_args(event.get("args", gathered)), "extras": extras}
 
 
 def parse_args(text: str) -> dict[str, Any]:

@@ -43,7 +43,13 @@ class Tab:
             headers["Origin"] = self.origin
         self._open = ExitStack()
         self.socket = self._open.enter_context(
-            connect(self.url, additional_headers=headers, max_size=None, compression=None)
+            connect(
+                self.url,
+                additional_headers=headers,
+                max_size=None,
+                compression=None,
+                close_timeout=1,
+            )
         )
 
     def close(self) -> None:
