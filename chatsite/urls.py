@@ -1,9 +1,13 @@
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
 from chatsite import health
 from chatsite.metrics import metrics
 from chatsite.policy import with_admin_policy
+
+# The admin's own form would be a second door, without the limits on guessing passwords.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", include("conversations.urls")),

@@ -102,6 +102,15 @@ def test_who_is_no_staff_sees_nothing(client: Client, owner: User, url: str) -> 
     assert client.get(url).status_code == 302
 
 
+def test_the_admin_has_no_door_of_its_own(client: Client, owner: User) -> None:
+    """Its own form would let passwords be guessed without a limit."""
+    door = client.get("/admin/", follow=True)
+    assert door.redirect_chain[-1][0] == "/accounts/login/?next=%2Fadmin%2F"
+    User.objects.filter(pk=owner.pk).update(is_staff=True, is_superuser=True)
+    form = {"login": "owner", "password": "correct horse battery", "next": "/admin/"}
+    assert client.post("/accounts/login/", form, follow=True).redirect_chain[-1][0] == "/admin/"
+
+
 def test_only_the_admin_has_the_wider_content_policy(superuser: Client) -> None:
     inside = superuser.get("/admin/")["Content-Security-Policy"]
     outside = superuser.get("/accounts/logout/")["Content-Security-Policy"]
