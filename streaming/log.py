@@ -137,21 +137,16 @@ class StreamLog:
     async def read(self, generation: str, after: StreamPosition) -> list[bytes] | None:
         """Every event after a position; None where the log cannot prove that it has them all.
 
-        It can where it holds the event at the position itself, or where what it holds begins a new
-        attempt or with a snapshot. From the start, an empty list means that nothing has happened.
+        It can where every event is the next one after that before it: the following number, the
+        start of a new attempt or a snapshot. From the start, an empty list means that nothing has
+        happened.
         """
-        if after == START:
-            rows = await self._redis.xrange(log_key(generation))
-            return [fields[b"e"] for _, fields in rows]
         rows = await self._redis.xrange(log_key(generation), min=f"{after.attempt}-{after.seq}")
-        frames = [fields[b"e"] for _, fields in rows]
         if not rows:
-            return None
+            return [] if after == START else None
         if _position(rows[0][0]) == after:
-            return frames[1:]
-        first = header(frames[0])
-        verdict = follows(after, StreamPosition(first.attempt, first.seq), first.type)
-        return frames if verdict == "next" else None
+            del rows[0]
+        return [fields[b"e"] for _, fields in rows] if _whole(after, rows) else None
 
     async def exists(self, generations: Sequence[str]) -> list[bool]:
         pipe = self._redis.pipeline(transaction=False)
@@ -185,3 +180,17 @@ class StreamLog:
 def _position(entry_id: bytes) -> StreamPosition:
     attempt, _, seq = entry_id.partition(b"-")
     return StreamPosition(int(attempt), int(seq))
+
+
+def _whole(after: StreamPosition, rows: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> bool:
+    """Whether nothing is missing after a position. A log that has lost its head, or a part in the
+    middle, must not pass for one that has everything: what it lacks would never be asked for."""
+    at = after
+    for entry_id, fields in rows:
+        position = _position(entry_id)
+        if position != (at.attempt, at.seq + 1):
+            kind = header(fields[b"e"]).type
+            if follows(at, position, kind) != "next":
+                return False
+        at = position
+    return True
