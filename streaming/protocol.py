@@ -17,8 +17,10 @@ MAX_ID_CHARS = 64
 CommandId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 # PostgreSQL cannot even compare with a text that holds a NUL.
 Slug = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
-Attempt = Annotated[int, Meta(ge=0)]
-Seq = Annotated[int, Meta(ge=0)]
+# What the database's columns hold; Redis would refuse a much larger one as no position at all.
+MAX_NUMBER = 2**31 - 1
+Attempt = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
+Seq = Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
 
 # --- Close codes: 1012 and 4000-4499 come back, 4500-4999 do not ---------------------------------
 CLOSE_RESTART = 1012

@@ -111,6 +111,15 @@ WRONG_FIELDS = [
             "type": "resume",
             "id": "wrong",
             "conversation": MISSING,
+            "positions": {MISSING: [1, 10**30]},
+        },
+        "expected `int` <= 2147483647",
+    ),
+    (
+        {
+            "type": "resume",
+            "id": "wrong",
+            "conversation": MISSING,
             "positions": {MISSING: [1, 2, 3]},
         },
         "length 2",
