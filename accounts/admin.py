@@ -15,14 +15,14 @@ from accounts.models import User
 admin.site.unregister([Group, EmailAddress])
 
 
-class EmailAddressInline(TabularInline):  # type: ignore[misc]
+class EmailAddressInline(TabularInline):
     model = EmailAddress
     extra = 0
     fields = ["email", "primary", "verified"]
 
 
 @admin.register(User)
-class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
+class UserAdmin(BaseUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -47,12 +47,12 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[misc, type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]
+class GroupAdmin(BaseGroupAdmin, ModelAdmin):
     pass
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(BaseEmailAddressAdmin, ModelAdmin):  # type: ignore[misc]
+class EmailAddressAdmin(BaseEmailAddressAdmin, ModelAdmin):
     list_select_related = ["user"]
     autocomplete_fields = ["user"]
     raw_id_fields: list[str] = []

@@ -12,7 +12,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 EVENT_COLUMNS = 24
 
 
-@setup_logging.connect  # type: ignore[untyped-decorator]
+@setup_logging.connect
 def keep_ours(**_: Any) -> None:
     """Celery leaves the logging as it is where somebody answers this signal; otherwise its tasks
     get a handler and a format of their own. Its option --loglevel is without effect then."""

@@ -8,12 +8,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 from chatsite import logs
 from chatsite.environment import broker_url, flag, number, text, whole, words
+from chatsite.unfold import UNFOLD  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = flag("DEBUG")
 DATA_DIR = Path(text("DATA_DIR", ".data")).absolute()
 
-# --- Secrets and hosts -------------------------------------------------------------------------
+# --- Secrets and hosts ---------------------------------------------------------------------------
 DEVELOPMENT_KEY = "development-only-key-that-refuses-to-start-without-debug"
 SECRET_KEY = text("SECRET_KEY", DEVELOPMENT_KEY)
 if not DEBUG and SECRET_KEY == DEVELOPMENT_KEY:
@@ -27,7 +28,7 @@ CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS", SITE_URL)
 # Full origins that may open a WebSocket beside the page's own host; empty: same origin only.
 WEBSOCKET_ORIGINS = words("WEBSOCKET_ORIGINS", "" if DEBUG else SITE_URL)
 
-# --- Applications ------------------------------------------------------------------------------
+# --- Applications --------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "daphne",
     "unfold",
@@ -80,11 +81,12 @@ TEMPLATES = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Database ----------------------------------------------------------------------------------
+# --- Database ------------------------------------------------------------------------------------
 DATABASE_URL = text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'db.sqlite3'}")
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 # Persistent connections leak under ASGI, so there are none: on PostgreSQL a pool takes their place.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A transaction that begins by reading and then writes cannot wait for the lock in SQLite; one
     # that takes the lock at once can. With WAL readers go on meanwhile.
@@ -105,9 +107,18 @@ else:
         "options": "-c statement_timeout=15000 -c idle_in_transaction_session_timeout=15000",
     }
 
-# --- Redis: broker, stream log and channel layer -------------------------------------------------
+# --- Redis: cache, broker, stream log and channel layer ------------------------------------------
 REDIS_URL = text("REDIS_URL", f"unix://{DATA_DIR / 'redis.sock'}")
 REDIS_PREFIX = text("REDIS_PREFIX", "chatsite")
+CACHES = {
+    # Rate limits must count for all processes together.
+    "default": {
+        "BACKEND": "chatsite.cache.ForgivingRedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        "KEY_PREFIX": f"{REDIS_PREFIX}:cache",
+    }
+}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "streaming.delivery.EventLayer",
@@ -118,7 +129,7 @@ CHANNEL_LAYERS = {
     }
 }
 
-# --- Celery ------------------------------------------------------------------------------------
+# --- Celery --------------------------------------------------------------------------------------
 CELERY_BROKER_URL = broker_url(REDIS_URL)
 CELERY_TASK_DEFAULT_QUEUE = "generations"
 CELERY_TASK_IGNORE_RESULT = True
@@ -149,7 +160,7 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 
-# --- Streaming ---------------------------------------------------------------------------------
+# --- Streaming -----------------------------------------------------------------------------------
 MESSAGE_CHARS = whole("MESSAGE_CHARS", 32_000, low=1)
 TICK_SECONDS = number("TICK_SECONDS", 0.04, low=0.001)
 LEASE_SECONDS = number("LEASE_SECONDS", 10, low=1)
@@ -160,10 +171,11 @@ MAX_ATTEMPTS = whole("MAX_ATTEMPTS", 3, low=1)
 DRAIN_SECONDS = number("DRAIN_SECONDS", 60)
 WEB_DRAIN_SECONDS = number("WEB_DRAIN_SECONDS", 5)
 GENERATION_SECONDS = number("GENERATION_SECONDS", 900, low=1)
+MAX_PAUSE_SECONDS = number("MAX_PAUSE_SECONDS", 30, low=1)
 LOG_TTL_SECONDS = whole("LOG_TTL_SECONDS", 3600, low=10)
 FINISHED_LOG_TTL_SECONDS = whole("FINISHED_LOG_TTL_SECONDS", 300, low=1)
 
-# --- Models: time limits in seconds ------------------------------------------------------------
+# --- Models: time limits in seconds --------------------------------------------------------------
 LLM_CONNECT_TIMEOUT = number("LLM_CONNECT_TIMEOUT", 10, low=0.1)
 LLM_FIRST_TOKEN_TIMEOUT = number("LLM_FIRST_TOKEN_TIMEOUT", 120, low=0.1)
 LLM_TOKEN_TIMEOUT = number("LLM_TOKEN_TIMEOUT", 60, low=0.1)
@@ -172,7 +184,7 @@ LLM_TOOLS = words("LLM_TOOLS")
 OPENAI_BASE_URL = text("OPENAI_BASE_URL")
 OPENAI_MODEL = words("OPENAI_MODEL")
 
-# --- Accounts ----------------------------------------------------------------------------------
+# --- Accounts ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
@@ -208,7 +220,7 @@ DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", "chatsite@localhost")
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 
-# --- Files, language and time ------------------------------------------------------------------
+# --- Files, language and time --------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = text("STATIC_ROOT", str(DATA_DIR / "static"))
 NODE_MODULES = BASE_DIR / "node_modules"
@@ -241,7 +253,7 @@ TIME_ZONE = text("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True
 
-# --- Security ----------------------------------------------------------------------------------
+# --- Security ------------------------------------------------------------------------------------
 HTTPS = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
@@ -263,14 +275,14 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# --- Metrics -----------------------------------------------------------------------------------
+# --- Metrics -------------------------------------------------------------------------------------
 # /metrics answers this machine alone, and whoever sends this as a bearer token.
 METRICS_TOKEN = text("METRICS_TOKEN")
 # Workers have no web server; 0: none is started for their metrics.
 WORKER_METRICS_PORT = whole("WORKER_METRICS_PORT", 0)
 WORKER_METRICS_BIND = text("WORKER_METRICS_BIND", "127.0.0.1")
 
-# --- Logs --------------------------------------------------------------------------------------
+# --- Logs ----------------------------------------------------------------------------------------
 LOG_FORMAT = text("LOG_FORMAT", "console" if DEBUG else "json")
 LOG_LEVEL = text("LOG_LEVEL", "INFO").upper()
 LOGGING = logs.configure(LOG_FORMAT, LOG_LEVEL)

@@ -1,7 +1,7 @@
 from django.contrib.staticfiles.storage import HashedFilesMixin
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-_scripts, imports = HashedFilesMixin._js_module_import_aggregation_patterns
+_scripts, imports = HashedFilesMixin._js_module_import_aggregation_patterns  # type: ignore[attr-defined]
 
 
 class ModuleStaticFilesStorage(CompressedManifestStaticFilesStorage):

@@ -9,16 +9,14 @@ close frame, which a browser sees as a broken line.
 
 import asyncio
 import os
-import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 os.environ.setdefault("ASGI_THREADS", "16")
 
-import daphne.server  # noqa: E402  (before anything else imports a Twisted reactor)
-from daphne.cli import CommandLineInterface  # noqa: E402
-from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol  # noqa: E402
-from twisted.internet import defer  # noqa: E402
-
+import daphne.server
+from daphne.cli import CommandLineInterface
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from twisted.internet import defer
 
 SERVICE_RESTART = 1012
 
@@ -77,4 +75,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

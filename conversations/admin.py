@@ -78,7 +78,7 @@ def as_json(attribute: str) -> Callable[[Any, Model], str]:
 
 
 @admin.register(Conversation)
-class ConversationAdmin(FoundById, ModelAdmin):  # type: ignore[misc]
+class ConversationAdmin(FoundById, ModelAdmin):
     list_display = ["title_or_id", "owner", "pinned", "created_at", "updated_at"]
     list_filter = ["pinned", "created_at", "updated_at"]
     list_select_related = ["owner"]
@@ -116,7 +116,7 @@ class ConversationAdmin(FoundById, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Message)
-class MessageAdmin(ReadOnly, FoundById, ModelAdmin):  # type: ignore[misc]
+class MessageAdmin(ReadOnly, FoundById, ModelAdmin):
     id_fields = ["pk", "conversation", "client_message_id"]
     list_display = ["excerpt", "role_label", "conversation", "owner", "created_at"]
     list_filter = ["role", "created_at"]
@@ -141,7 +141,7 @@ class MessageAdmin(ReadOnly, FoundById, ModelAdmin):  # type: ignore[misc]
     def excerpt(self, message: Message) -> str:
         return Truncator(message.text).chars(EXCERPT_CHARS) or "(no text)"
 
-    @display(description="role", ordering="role", label={"user": "info", "system": "warning"})  # type: ignore[untyped-decorator]
+    @display(description="role", ordering="role", label={"user": "info", "system": "warning"})
     def role_label(self, message: Message) -> str:
         return message.role
 

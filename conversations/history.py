@@ -1,5 +1,7 @@
+from typing import cast
+
 from conversations.models import Message
-from llm.spec import Turn
+from llm.spec import Role, Turn
 
 
 def turns_before(message: Message) -> list[Turn]:
@@ -13,5 +15,5 @@ def turns_before(message: Message) -> list[Turn]:
     while at is not None:
         at, role, content = by_id[at]
         if content:
-            turns.append(Turn(role=role, content=content))
+            turns.append(Turn(role=cast(Role, role), content=content))
     return turns[::-1]

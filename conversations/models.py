@@ -23,7 +23,10 @@ class Conversation(models.Model):
 
     class Meta:
         ordering = ["-updated_at"]
-        indexes = [models.Index(fields=["owner", "-updated_at"])]
+        indexes = [
+            models.Index(fields=["owner", "-updated_at"]),
+            models.Index(fields=["-updated_at"]),
+        ]
 
     def __str__(self) -> str:
         return self.title or str(self.id)
@@ -58,7 +61,10 @@ class Message(models.Model):
 
     class Meta:
         ordering = ["created_at"]
-        indexes = [models.Index(fields=["conversation", "created_at"])]
+        indexes = [
+            models.Index(fields=["conversation", "created_at"]),
+            models.Index(fields=["-created_at"]),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["conversation", "client_message_id"], name="sent_twice_is_sent_once"
@@ -146,6 +152,7 @@ class Generation(models.Model):
                 name="active_generations",
             ),
             models.Index(fields=["conversation", "-queued_at"]),
+            models.Index(fields=["-queued_at"]),
         ]
 
     def __str__(self) -> str:

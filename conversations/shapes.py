@@ -82,7 +82,7 @@ def list_conversations(user: User) -> list[dict[str, Any]]:
     rows = conversations_of(user).prefetch_related(
         Prefetch("generations", queryset=running, to_attr="running")
     )[:CONVERSATIONS_LISTED]
-    return [conversation_shape(row, [one.pk for one in row.running]) for row in rows]  # type: ignore[attr-defined]
+    return [conversation_shape(row, [one.pk for one in row.running]) for row in rows]
 
 
 def list_messages(conversation: Conversation) -> list[dict[str, Any]]:

@@ -62,7 +62,9 @@ def submit(
     chosen = pick_model(model)
     try:
         with transaction.atomic():
-            return store(user, target, conversation is None, client_message_id, parent, text, chosen)
+            return store(
+                user, target, conversation is None, client_message_id, parent, text, chosen
+            )
     except IntegrityError:
         # Two tabs or a resend at the same moment: the other one has stored it.
         before = stored(user, target, client_message_id)
@@ -146,9 +148,7 @@ def stored(user: User, conversation_id: UUID, client_message_id: UUID) -> Submit
     generation = message.answers.select_related("message").order_by("queued_at").first()
     if generation is None:
         raise Refused("conflict", "The answer to this message has been deleted.")
-    return Submitted(
-        message.conversation, message, generation.message, generation, False, False
-    )
+    return Submitted(message.conversation, message, generation.message, generation, False, False)
 
 
 def same_or_refused(before: Submitted, text: str, parent: UUID | None) -> Submitted:

@@ -13,7 +13,7 @@ from llm.models import ChatModel, Provider
 
 
 @admin.register(Provider)
-class ProviderAdmin(ModelAdmin):  # type: ignore[misc]
+class ProviderAdmin(ModelAdmin):
     list_display = ["name", "kind", "base_url", "key_variable", "model_count", "enabled"]
     list_filter = ["kind", "enabled"]
     search_fields = ["name", "base_url", "key_variable"]
@@ -36,7 +36,7 @@ class ChatModelForm(ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ChatModel)
-class ChatModelAdmin(ModelAdmin):  # type: ignore[misc]
+class ChatModelAdmin(ModelAdmin):
     form = ChatModelForm
     list_display = ["label", "slug", "provider", "provider_model", "enabled", "default", "position"]
     list_editable = ["enabled", "position"]

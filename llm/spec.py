@@ -23,10 +23,13 @@ class ModelSpec(msgspec.Struct, frozen=True):
     tools: tuple[str, ...] = ()
 
 
+Role = Literal["user", "assistant", "system"]
+
+
 class Turn(msgspec.Struct, frozen=True):
     """`content`: LangChain's standard content blocks."""
 
-    role: Literal["user", "assistant", "system"]
+    role: Role
     content: list[Block]
 
 

@@ -45,7 +45,7 @@ class StartedAgain(admin.SimpleListFilter):
 
 
 @admin.register(Generation)
-class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):  # type: ignore[misc]
+class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
     id_fields = ["pk", "conversation", "message", "prompt"]
     actions = ["cancel"]
     list_display = [
@@ -112,7 +112,7 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):  # type: ignore[misc]
             messages.SUCCESS if asked else messages.WARNING,
         )
 
-    @display(description="status", ordering="status", label=STATUS_LABELS)  # type: ignore[untyped-decorator]
+    @display(description="status", ordering="status", label=STATUS_LABELS)
     def status_label(self, generation: Generation) -> tuple[str, str]:
         return generation.status, generation.get_status_display()
 

@@ -5,4 +5,4 @@ class StreamingConfig(AppConfig):
     name = "streaming"
 
     def ready(self) -> None:
-        from streaming import signals  # noqa: F401
+        from streaming import exporter, signals  # noqa: F401

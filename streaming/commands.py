@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
+from msgspec import UNSET
 
 from conversations.access import conversation_of, generation_of
 from conversations.models import Generation, Message
@@ -102,7 +103,7 @@ class Commands:
                 event = protocol.MessageCreated(conversation, message_shape(message))
                 await self._node.publish(user_group(self._user.pk), event)
             queued = protocol.Queued(
-                conversation, generation.pk, generation.message_id, waiting or protocol.UNSET
+                conversation, generation.pk, generation.message_id, waiting or UNSET
             )
             await self._node.publish(conversation_group(conversation), queued)
         except self._node.unreachable as error:

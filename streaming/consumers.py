@@ -36,7 +36,6 @@ FRAME_BYTES = 256 * 1024
 LISTEN_AGAIN_SECONDS = 1
 
 
-
 class ChatConsumer(AsyncConsumer):
     # No channel of its own: groups are listened to directly, which spares Redis one subscription
     # and this process one task for each idle tab.
@@ -115,12 +114,14 @@ class ChatConsumer(AsyncConsumer):
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         if self._close_code is not None or self.identity is None:
-            return
+            return None
         text = message.get("text")
         if text is None:
             return self.refuse(None, protocol.BAD_COMMAND, "expected a text frame, got bytes")
         if len(text.encode()) > FRAME_BYTES:
-            return self.refuse(None, protocol.TOO_LARGE, f"A frame holds at most {FRAME_BYTES} bytes.")
+            return self.refuse(
+                None, protocol.TOO_LARGE, f"A frame holds at most {FRAME_BYTES} bytes."
+            )
         await self._obey(text)
         return None
 
@@ -202,7 +203,7 @@ class ChatConsumer(AsyncConsumer):
                 await self.base_send({"type": "websocket.close", "code": self._close_code})
                 return
 
-    # --- What comes in from the channel layer ------------------------------------------------------
+    # --- What comes in from the channel layer ----------------------------------------------------
     async def listen(self, group: str, listener: Any) -> None:
         if group not in self._groups:
             self._groups[group] = listener
@@ -278,7 +279,7 @@ class ChatConsumer(AsyncConsumer):
         follow.sent(position, len(frame))
         follow.ended = kind in protocol.TERMINAL_TYPES
 
-    # --- Catching up -------------------------------------------------------------------------------
+    # --- Catching up -----------------------------------------------------------------------------
     def catch_up_soon(self, follow: Follow) -> None:
         follow.behind = True
         if not follow.busy:

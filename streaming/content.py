@@ -6,7 +6,6 @@ for. A hypothesis test holds the two equal.
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from streaming.snapshot import STATUS, Block, Event, State, change, fresh
 

@@ -1,9 +1,10 @@
 """The channel layer: the doorbell that also carries the letter.
 
 `EventLayer` is channels-redis' pub/sub layer with a second way in. What is published as ready-made
-JSON (it begins with `{`, which a packed channel-layer message never does) is handed to the listeners
-of its group in the receive task itself: no queue that can grow, no task switch and no decoding for
-each tab. It may drop anything; the receiver sees the gap in the numbers and reads the log.
+JSON (it begins with `{`, which a packed channel-layer message never does) is handed to the
+listeners of its group in the receive task itself: no queue that can grow, no task switch and no
+decoding for each tab. It may drop anything; the receiver sees the gap in the numbers and reads the
+log.
 """
 
 import asyncio
@@ -92,9 +93,7 @@ class EventLayer(RedisPubSubChannelLayer):
     def _get_layer(self) -> EventLoopLayer:
         loop = asyncio.get_running_loop()
         if loop not in self._layers:
-            self._layers[loop] = EventLoopLayer(
-                *self._args, **self._kwargs, channel_layer=self
-            )
+            self._layers[loop] = EventLoopLayer(*self._args, **self._kwargs, channel_layer=self)
             _wrap_close(self, loop)
         layer: EventLoopLayer = self._layers[loop]
         return layer

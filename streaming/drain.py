@@ -1,5 +1,6 @@
 import asyncio
 import random
+import time
 
 import structlog
 from django.conf import settings
@@ -23,6 +24,6 @@ async def drain_sockets() -> None:
     for socket in sockets:
         socket.end(CLOSE_RESTART)
         await asyncio.sleep(pause)
-    deadline = asyncio.get_running_loop().time() + 1
-    while any(node.sockets for node in here) and asyncio.get_running_loop().time() < deadline:
+    deadline = time.monotonic() + 1
+    while any(node.sockets for node in here) and time.monotonic() < deadline:
         await asyncio.sleep(0.02)

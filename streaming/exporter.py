@@ -66,7 +66,7 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-@worker_ready.connect  # type: ignore[untyped-decorator]
+@worker_ready.connect
 def serve(**_: Any) -> None:
     """A port that is taken must not keep a worker from its work. On a host with several workers
     and a shared folder the first one speaks for all."""

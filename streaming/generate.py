@@ -178,9 +178,7 @@ async def known_content(run: Run, worker: Worker) -> list[dict[str, Any]]:
 async def stream(run: Run, worker: Worker, model: ModelSpec, turns: list[Turn]) -> Ending:
     """Turn what the model says into events until it ends, fails, or is stopped from outside."""
     run.task = asyncio.current_task()
-    run.emit(
-        protocol.Started, conversation=run.conversation, message=run.message, model=run.model
-    )
+    run.emit(protocol.Started, conversation=run.conversation, message=run.message, model=run.model)
     worker.ticker.hurry(run)
     try:
         if run.stop_reason:
@@ -234,9 +232,7 @@ async def take_event(run: Run, worker: Worker, part: parts.Part) -> None:
                 run.stop("lost")
         case parts.ToolCallDelta():
             name = run.tool_names.get(part.id, "")
-            run.emit_and_add(
-                protocol.ToolCallDelta, tool_call=part.id, name=name, args=part.args
-            )
+            run.emit_and_add(protocol.ToolCallDelta, tool_call=part.id, name=name, args=part.args)
         case parts.ToolCallFinished():
             ending = {"error": part.error} if part.error is not None else {"result": part.result}
             run.emit_and_add(

@@ -15,6 +15,7 @@ from accounts.models import User
 
 CHECK_IDENTITY = b'{"type":"identity.check"}'
 
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     user: User

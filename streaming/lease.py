@@ -63,15 +63,13 @@ def claim(generation_id: UUID | str, worker: str) -> Generation | None:
         )
         if not taken:
             return None
-        return Generation.objects.select_related(
-            "model__provider", "message", "conversation"
-        ).get(pk=generation_id)
+        return Generation.objects.select_related("model__provider", "message", "conversation").get(
+            pk=generation_id
+        )
 
 
 def mine(generation_id: UUID | str, attempt: int) -> Any:
-    return Generation.objects.filter(
-        pk=generation_id, attempt=attempt, status=Status.IN_PROGRESS
-    )
+    return Generation.objects.filter(pk=generation_id, attempt=attempt, status=Status.IN_PROGRESS)
 
 
 def renew(worker: str, generations: Sequence[str]) -> dict[str, tuple[int, bool]]:
@@ -105,7 +103,7 @@ def finish(generation_id: UUID | str, attempt: int, outcome: Outcome) -> bool:
             finished_at=timezone.now(),
         )
         if stored:
-            Message.objects.filter(generation=generation_id).update(content=outcome.content)
+            Message.objects.filter(generation__pk=generation_id).update(content=outcome.content)
     return bool(stored)
 
 

@@ -55,6 +55,9 @@ return 'ok'
 """
 
 
+Rows = list[tuple[bytes, dict[bytes, bytes]]]
+
+
 class Append(StrEnum):
     OK = "ok"
     GONE = "gone"
@@ -108,7 +111,7 @@ class StreamLog:
     Every method raises redis.RedisError (connection, time-out) as it is.
     """
 
-    def __init__(self, redis: "Redis[bytes]") -> None:
+    def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._sha = hashlib.sha1(APPEND.encode(), usedforsecurity=False).hexdigest()
 
@@ -141,7 +144,9 @@ class StreamLog:
         start of a new attempt or a snapshot. From the start, an empty list means that nothing has
         happened.
         """
-        rows = await self._redis.xrange(log_key(generation), min=f"{after.attempt}-{after.seq}")
+        rows: Rows = await self._redis.xrange(  # type: ignore[assignment]
+            log_key(generation), min=f"{after.attempt}-{after.seq}"
+        )
         if not rows:
             return [] if after == START else None
         if _position(rows[0][0]) == after:
@@ -170,7 +175,7 @@ class StreamLog:
         await self._redis.set(outcome_key(generation), outcome, ex=24 * 3600)
 
     async def outcome(self, generation: str) -> bytes | None:
-        found: bytes | None = await self._redis.get(outcome_key(generation))
+        found: bytes | None = await self._redis.get(outcome_key(generation))  # type: ignore[assignment]
         return found
 
     async def forget_outcome(self, generation: str) -> None:
@@ -182,7 +187,7 @@ def _position(entry_id: bytes) -> StreamPosition:
     return StreamPosition(int(attempt), int(seq))
 
 
-def _whole(after: StreamPosition, rows: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> bool:
+def _whole(after: StreamPosition, rows: Rows) -> bool:
     """Whether nothing is missing after a position. A log that has lost its head, or a part in the
     middle, must not pass for one that has everything: what it lacks would never be asked for."""
     at = after

@@ -88,7 +88,7 @@ class Node:
         """How many generations wait in the broker."""
         return int(await self.redis.llen(queue_key()))
 
-    # --- Position check: a lost event that nothing follows shows no gap ----------------------------
+    # --- Position check: a lost event that nothing follows shows no gap --------------------------
     async def check_positions(self) -> None:
         now = time.monotonic()
         pairs = [
@@ -113,7 +113,9 @@ class Node:
         held: dict[ChatConsumer, int] = {}
         for socket, follow in pairs:
             held[socket] = held.get(socket, 0) + follow.unconfirmed
-            paused = follow.paused_at is not None and now - follow.paused_at > settings.MAX_PAUSE_SECONDS
+            paused = (
+                follow.paused_at is not None and now - follow.paused_at > settings.MAX_PAUSE_SECONDS
+            )
             if paused or held[socket] > MAX_UNCONFIRMED:
                 socket.end(protocol.CLOSE_TOO_SLOW)
 
@@ -147,7 +149,7 @@ class Node:
             if follow.generation in ended:
                 socket.catch_up_soon(follow)
 
-    # --- Watchdog: a line that is half open is deaf without any error -------------------------------
+    # --- Watchdog: a line that is half open is deaf without any error ----------------------------
     async def tick(self) -> None:
         """Ring our own doorbell. Where Redis takes the ring and we do not hear it twice, the
         subscription is dead: make a new one, and let the sockets come back to it."""
@@ -168,7 +170,7 @@ class Node:
     def _hear(self, frame: bytes) -> None:
         self._heard_at = time.monotonic()
 
-    # --- Identity ----------------------------------------------------------------------------------
+    # --- Identity --------------------------------------------------------------------------------
     async def check_identities(self) -> None:
         sockets = [socket for socket in self.sockets if socket.identity is not None]
         for start in range(0, len(sockets), SOCKETS_IN_A_QUERY):
@@ -185,7 +187,7 @@ class Node:
             if socket.identity is not None and socket.identity.session_key not in valid:
                 socket.end(protocol.CLOSE_NO_SESSION)
 
-    # --- Going down --------------------------------------------------------------------------------
+    # --- Going down ------------------------------------------------------------------------------
     def end_all(self, code: int) -> None:
         for socket in list(self.sockets):
             socket.end(code)

@@ -7,6 +7,7 @@ wrong value raises `BadCommand` with a sentence that quotes what came. Events go
 
 import json
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
@@ -44,7 +45,7 @@ INTERNAL = "internal"
 
 
 # --- Commands, browser to server -----------------------------------------------------------------
-class Command(Struct, frozen=True, forbid_unknown_fields=True, tag_field="type"):
+class Command(Struct, forbid_unknown_fields=True, tag_field="type"):
     id: CommandId
 
 
@@ -75,9 +76,7 @@ class Leave(Command, tag="leave"):
     conversation: UUID
 
 
-class Received(
-    Struct, frozen=True, forbid_unknown_fields=True, tag_field="type", tag="received", kw_only=True
-):
+class Received(Struct, forbid_unknown_fields=True, tag_field="type", tag="received", kw_only=True):
     """What this client has shown. It is the only command without an answer, so its id may be left
     out."""
 
@@ -95,7 +94,7 @@ AnyCommand = Submit | Retry | Cancel | Resume | Leave | Received | Ping
 
 
 # --- Events, server to browser -------------------------------------------------------------------
-class Event(Struct, frozen=True, omit_defaults=True, tag_field="type"):
+class Event(Struct, omit_defaults=True, tag_field="type"):
     terminal: ClassVar[bool] = False
 
 
@@ -254,7 +253,7 @@ class Header(Struct, frozen=True):
 
 
 _encode = msgspec.json.Encoder().encode
-_decode_command = msgspec.json.Decoder(AnyCommand).decode
+_decode_command: Callable[[str], AnyCommand] = msgspec.json.Decoder(AnyCommand).decode
 _decode_any = msgspec.json.Decoder().decode
 _decode_header = msgspec.json.Decoder(Header).decode
 

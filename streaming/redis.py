@@ -1,4 +1,4 @@
-"""Redis clients with limits, so that a Redis that hangs is an error within seconds and not a wait."""
+"""Redis clients with limits, so that a Redis that hangs is an error within seconds."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ LIMITS: dict[str, Any] = {
 }
 
 
-def connect(connections: int = 8) -> "Redis[bytes]":
+def connect(connections: int = 8) -> Redis:
     """A client for the running event loop; it belongs to that loop alone."""
     pool = BlockingConnectionPool.from_url(
         settings.REDIS_URL, max_connections=connections, timeout=3, retry=ONCE_MORE, **LIMITS
@@ -27,5 +27,5 @@ def connect(connections: int = 8) -> "Redis[bytes]":
     return Redis(connection_pool=pool)
 
 
-def connect_sync() -> "SyncRedis[bytes]":
+def connect_sync() -> SyncRedis:
     return SyncRedis.from_url(settings.REDIS_URL, **LIMITS)

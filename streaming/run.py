@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MAX_DELTA_CHARS = 16_000
 
+
 def storable(text: str) -> str:
     """PostgreSQL's JSON holds every character but this one."""
     return text.replace("\0", "") if "\0" in text else text
@@ -125,7 +126,7 @@ class Run:
         return True
 
     def stop(self, reason: str) -> None:
-        """End the work from outside: `cancelled`, `handed_over` or `lost`. The first reason wins."""
+        """End the work from outside: `cancelled`, `handed_over` or `lost`. The first one wins."""
         if self.stop_reason:
             return
         self.stop_reason = reason

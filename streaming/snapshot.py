@@ -124,7 +124,7 @@ def _append(content: list[Block], kind: Literal["text", "reasoning"], text: str)
 
 
 def _is_call(block: Block, event: Event) -> bool:
-    return block["type"] == "tool_call_chunk" and block["id"] == event["tool_call"]
+    return bool(block["type"] == "tool_call_chunk" and block["id"] == event["tool_call"])
 
 
 def _grow(block: Block, event: Event) -> Block:
@@ -132,9 +132,7 @@ def _grow(block: Block, event: Event) -> Block:
 
 
 def _finished(event: Event, gathered: str) -> Block:
-    extras = (
-        {"error": event["error"]} if "error" in event else {"result": event.get("result", "")}
-    )
+    extras = {"error": event["error"]} if "error" in event else {"result": event.get("result", "")}
     call = {"type": "tool_call", "id": event["tool_call"], "name": event["name"]}
     return {**call, "args": parse_args(event.get("args", gathered)), "extras": extras}
 

@@ -142,7 +142,12 @@ class Worker:
         try:
             event = await self.in_database(conversation_updated, UUID(run.conversation))
             await self.redis.publish(channel_of(user_group(run.owner)), encode(event))
-        except (*self.unreachable, DatabaseError, InterfaceError, Conversation.DoesNotExist) as error:
+        except (
+            *self.unreachable,
+            DatabaseError,
+            InterfaceError,
+            Conversation.DoesNotExist,
+        ) as error:
             logger.warning("not_announced", conversation=run.conversation, error=str(error))
 
     def _live(self) -> None:
@@ -197,7 +202,9 @@ class Worker:
     async def _say_alive(self) -> None:
         """For readiness checks; and for the listener, which cannot tell silence from deafness."""
         try:
-            await self.redis.set(worker_key(self.id), len(self.runs), ex=int(settings.LEASE_SECONDS))
+            await self.redis.set(
+                worker_key(self.id), len(self.runs), ex=int(settings.LEASE_SECONDS)
+            )
             await self.redis.publish(cancel_channel(), TICK)
         except self.unreachable as error:
             logger.warning("redis_unreachable", error=str(error))
@@ -227,7 +234,7 @@ class Worker:
             await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
     async def _hear(self, pubsub: Any) -> None:
-        """Returns when nothing, not even a tick, has come for so long that the line must be dead."""
+        """Returns when nothing, not even a tick, has come for so long that it must be dead."""
         heard = time.monotonic()
         while time.monotonic() - heard < DEAF_SECONDS:
             message = await pubsub.get_message(True, timeout=2)

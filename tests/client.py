@@ -111,7 +111,7 @@ class Tab:
         verdict = follows(position_of(state), position_of(event), event["type"])
         if verdict == "gap":
             self.gaps += 1
-        elif event["type"] == "snapshot" and state["attempt"] == 0 or verdict == "next":
+        elif (event["type"] == "snapshot" and state["attempt"] == 0) or verdict == "next":
             self.states[generation] = apply(state, event) if verdict == "next" else state
         self.states.setdefault(generation, state)
 

@@ -1,6 +1,7 @@
 """`owner` has things, `stranger` has none of them. `web` and `worker` are shared by the tests that
 break nothing; those that do start processes of their own with `stack`."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,10 +9,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from accounts.models import User
+from conversations.models import Generation
+from streaming.lease import request_cancel
 from tests.client import Tab
 from tests.environment import DATABASE, FOLDER, PROVIDER_PORT
 from tests.provider import Provider
@@ -38,7 +42,7 @@ def shared_provider() -> Iterator[Provider]:
 @pytest.fixture
 def provider(shared_provider: Provider) -> Provider:
     """The fake provider with an empty memory."""
-    shared_provider.requests.clear()
+    shared_provider.reset()
     return shared_provider
 
 
@@ -49,7 +53,7 @@ def django_db_modify_db_settings() -> None:
         settings.DATABASES["default"]["TEST"]["NAME"] = str(FOLDER / "test.sqlite3")
 
 
-def test_database_url() -> str:
+def database_url() -> str:
     """The database of the tests, for the processes that they start."""
     name = str(connection.settings_dict["NAME"])
     if DATABASE == "sqlite":
@@ -59,7 +63,7 @@ def test_database_url() -> str:
 
 @pytest.fixture(scope="session")
 def process_env(django_db_setup: None) -> dict[str, str]:
-    return {"DATABASE_URL": test_database_url()}
+    return {"DATABASE_URL": database_url()}
 
 
 @pytest.fixture(scope="session")
@@ -87,14 +91,45 @@ def web(_shared_web: Web, transactional_db: None) -> Web:
 
 
 @pytest.fixture
-def worker(_shared_worker: Process, transactional_db: None) -> Process:
-    return _shared_worker
+def worker(_shared_worker: Process, transactional_db: None) -> Iterator[Process]:
+    yield _shared_worker
+    stop_what_runs()
+
+
+def stop_what_runs() -> None:
+    """What a test left running must not write into the next one's database."""
+    active = Generation.objects.filter(status__in=Generation.ACTIVE)
+    for generation in active.all():
+        request_cancel(generation.pk)
+    deadline = time.monotonic() + 10
+    while active.all().exists():
+        assert time.monotonic() < deadline, f"still active: {active.values()}"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_again() -> Iterator[None]:
+    """The flush after a test locks every table, and the shared processes read some of them: the
+    database ends such a deadlock, in favour of either."""
+    flush = TransactionTestCase._fixture_teardown
+
+    def again(self: TransactionTestCase) -> None:
+        for attempts_left in (2, 1, 0):
+            try:
+                return flush(self)
+            except CommandError:
+                if not attempts_left:
+                    raise
+                connection.rollback()
+        return None
+
+    TransactionTestCase._fixture_teardown = again
+    yield
+    TransactionTestCase._fixture_teardown = flush
 
 
 @pytest.fixture
-def stack(
-    process_env: dict[str, str], tmp_path: Path, transactional_db: None
-) -> Iterator[Stack]:
+def stack(process_env: dict[str, str], tmp_path: Path, transactional_db: None) -> Iterator[Stack]:
     """Processes for one test, with Redis keys and queues of their own: what the shared worker takes
     is not theirs."""
     own = Stack(tmp_path, {**process_env, "REDIS_PREFIX": f"test-{tmp_path.name}"})

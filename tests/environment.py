@@ -1,7 +1,7 @@
 """A pytest plugin that is loaded first: real servers, and the settings that point to them.
 
-`TEST_DATABASE` is `postgres` (the default: PostgreSQL 18 from a wheel) or `sqlite`. Everything lives
-in a temporary folder and ends with the session.
+`TEST_DATABASE` is `postgres` (the default: PostgreSQL 18 from a wheel) or `sqlite`. Everything
+lives in a temporary folder and ends with the session.
 """
 
 import logging

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -38,7 +39,7 @@ def fragile(stack: Stack, own_redis: RedisServer) -> Stack:
     return stack
 
 
-def assert_exact_end(tab: Tab, ack: dict[str, str], directive: dict[str, object]) -> None:
+def assert_exact_end(tab: Tab, ack: dict[str, str], directive: dict[str, Any]) -> None:
     """However the line was in between: what a tab that comes back gets is the whole answer."""
     state = come_back(tab, ack)
     assert state["status"] == "completed", state["error"]
@@ -46,7 +47,7 @@ def assert_exact_end(tab: Tab, ack: dict[str, str], directive: dict[str, object]
     assert Message.objects.get(pk=ack["reply"]).content == state["content"]
 
 
-def come_back(tab: Tab, ack: dict[str, str]) -> dict[str, object]:
+def come_back(tab: Tab, ack: dict[str, str]) -> dict[str, Any]:
     """As the browser does it: reconnect when the socket closes, resume with one's position."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

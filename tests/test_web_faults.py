@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from typing import Any
 
 from redis import Redis
 
@@ -17,7 +18,7 @@ from tests.stack import Stack, Web
 LONG = {"tokens": 150, "rate": 50}
 
 
-def assert_exact(tab: Tab, ack: dict[str, str], directive: dict[str, object]) -> None:
+def assert_exact(tab: Tab, ack: dict[str, str], directive: dict[str, Any]) -> None:
     state = tab.wait_for_end(ack["generation"], 60)
     assert text_of(state["content"]) == expected_text(directive)
     assert Message.objects.get(pk=ack["reply"]).content == state["content"]

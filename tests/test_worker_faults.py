@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any
 
 from django.utils import timezone
 from redis import Redis
@@ -20,7 +21,7 @@ from tests.stack import Stack
 LONG = {"tokens": 150, "rate": 50}
 
 
-def assert_exact(tab: Tab, ack: dict[str, str], directive: dict[str, object]) -> None:
+def assert_exact(tab: Tab, ack: dict[str, str], directive: dict[str, Any]) -> None:
     state = tab.wait_for_end(ack["generation"], 60)
     assert state["status"] == "completed", state["error"]
     assert text_of(state["content"]) == expected_text(directive)
@@ -105,9 +106,7 @@ def test_sigterm_lets_running_answers_end(owner: User, stack: Stack, open_tab: O
     assert Generation.objects.get(pk=ack["generation"]).attempt == 1
 
 
-def test_a_draining_worker_takes_nothing_new(
-    owner: User, stack: Stack, open_tab: OpenTab
-) -> None:
+def test_a_draining_worker_takes_nothing_new(owner: User, stack: Stack, open_tab: OpenTab) -> None:
     web, worker = stack.web(), stack.worker(DRAIN_SECONDS="30")
     tab = open_tab(owner, web)
     running = tab.submit(json.dumps(LONG))
@@ -181,9 +180,7 @@ def test_a_task_that_is_delivered_twice_runs_once(
     assert worker.running
 
 
-def test_a_lost_celery_message_is_sent_again(
-    owner: User, stack: Stack, open_tab: OpenTab
-) -> None:
+def test_a_lost_celery_message_is_sent_again(owner: User, stack: Stack, open_tab: OpenTab) -> None:
     web = stack.web()
     tab = open_tab(owner, web)
     ack = tab.submit(json.dumps({"tokens": 20, "rate": 200}))
@@ -200,7 +197,7 @@ def test_a_lost_celery_message_is_sent_again(
 def test_a_lease_without_a_worker_does_not_stay_for_ever(
     owner: User, stack: Stack, open_tab: OpenTab
 ) -> None:
-    """A row that says `in_progress` and that nobody runs, as a crash between two lines leaves it."""
+    """A row `in_progress` that nobody runs, as a crash between two lines leaves it."""
     web = stack.web()
     tab = open_tab(owner, web)
     ack = tab.submit(json.dumps({"tokens": 20, "rate": 200}))
@@ -217,7 +214,9 @@ def test_a_lease_without_a_worker_does_not_stay_for_ever(
 def send_again(generation: str, stack: Stack) -> None:
     """Through the product's own way in, in a process with the stack's settings."""
     code = (
-        "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'chatsite.settings'; import django; django.setup(); from streaming.queue import enqueue; "
-        f"enqueue({generation!r})"
+        "import django; django.setup(); from streaming.queue import enqueue; "
+        f"enqueue({generation!r}, 'generations')"
     )
-    subprocess.run([sys.executable, "-c", code], env={**os.environ, **stack.env}, check=True)
+    settings = {"DJANGO_SETTINGS_MODULE": "chatsite.settings"}
+    env = {**os.environ, **stack.env, **settings}
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)

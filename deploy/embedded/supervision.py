@@ -25,12 +25,12 @@ LONGEST_PAUSE_SECONDS = 5
 POLL_SECONDS = 0.1
 
 
-class BriskPoller(Poller):  # type: ignore[misc]
+class BriskPoller(Poller):
     def poll(self, timeout: float) -> Any:
         return super().poll(min(timeout, POLL_SECONDS))
 
 
-class Options(ServerOptions):  # type: ignore[misc]
+class Options(ServerOptions):
     def __init__(self) -> None:
         super().__init__()
         self.supervisor_pid = os.getpid()
@@ -52,7 +52,7 @@ class Options(ServerOptions):  # type: ignore[misc]
         end_with_parent(self.supervisor_pid)
 
 
-class Embedded(Supervisor):  # type: ignore[misc]
+class Embedded(Supervisor):
     def __init__(self, options: Options, log: PrefixedLog) -> None:
         super().__init__(options)
         self.log = log
