@@ -25,5 +25,5 @@ async def drain_sockets() -> None:
         socket.end(CLOSE_RESTART)
         await asyncio.sleep(pause)
     deadline = time.monotonic() + 1
-    while any(node.sockets for node in here) and time.monotonic() < deadline:
+    while any(node.sockets for node in here) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.02)

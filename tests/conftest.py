@@ -111,21 +111,22 @@ def stop_what_runs() -> None:
 def _flush_again() -> Iterator[None]:
     """The flush after a test locks every table, and the shared processes read some of them: the
     database ends such a deadlock, in favour of either."""
-    flush = TransactionTestCase._fixture_teardown
+    case: Any = TransactionTestCase
+    flush = case._fixture_teardown
 
     def again(self: TransactionTestCase) -> None:
         for attempts_left in (2, 1, 0):
             try:
-                return flush(self)
+                flush(self)
+                return
             except CommandError:
                 if not attempts_left:
                     raise
                 connection.rollback()
-        return None
 
-    TransactionTestCase._fixture_teardown = again
+    case._fixture_teardown = again
     yield
-    TransactionTestCase._fixture_teardown = flush
+    case._fixture_teardown = flush
 
 
 @pytest.fixture

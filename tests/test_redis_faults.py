@@ -117,7 +117,7 @@ def test_a_model_that_is_silent_while_redis_forgets(
     assert stopped["type"] == "ack", stopped
     state = come_back(new, ack)
     assert state["status"] == "cancelled"
-    assert text_of(state["content"]) == text  # type: ignore[arg-type]
+    assert text_of(state["content"]) == text
 
 
 def test_an_answer_ends_while_redis_is_down(
