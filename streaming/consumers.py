@@ -34,6 +34,7 @@ logger = structlog.get_logger(__name__)
 
 FRAME_BYTES = 256 * 1024
 LISTEN_AGAIN_SECONDS = 1
+FOLLOWS_KEPT = 256
 
 
 class ChatConsumer(AsyncConsumer):
@@ -263,8 +264,14 @@ class ChatConsumer(AsyncConsumer):
     def follow(self, generation: str, conversation: str) -> Follow:
         found = self.follows.get(generation)
         if found is None:
+            self._forget_the_ended()
             found = self.follows[generation] = Follow(generation, conversation)
         return found
+
+    def _forget_the_ended(self) -> None:
+        """A tab may stay open for weeks."""
+        if len(self.follows) >= FOLLOWS_KEPT:
+            self.follows = {key: one for key, one in self.follows.items() if not one.ended}
 
     def _pass(self, follow: Follow, kind: str, position: StreamPosition, frame: bytes) -> None:
         verdict = follows(follow.position, position, kind)

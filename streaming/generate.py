@@ -143,9 +143,11 @@ async def outcome_of_a_dead_worker(claimed: Generation, worker: Worker) -> Outco
     if not claimed.losses:
         return None
     try:
-        return await recovery.kept(worker.log, str(claimed.pk))
+        outcome = await recovery.kept(worker.log, str(claimed.pk))
     except worker.unreachable:
         return None
+    # One of an attempt before the last is a zombie's, who had already been given up.
+    return outcome if outcome and outcome.attempt == claimed.attempt - 1 else None
 
 
 async def end_as_found(
@@ -249,7 +251,7 @@ async def take_event(run: Run, worker: Worker, part: parts.Part) -> None:
 def conclude(ending: Ending, run: Run, worker: Worker) -> None:
     """Store, then tell. In this order, or a tab could go on from an answer that is not there."""
     worker.wait(run.flush(worker.ticker, FLUSH_SECONDS))
-    if ending.status == "lost":
+    if ending.status == "lost" or run.fenced:
         logger.warning("generation_lost")
         return
     if ending.status == "handed_over":
@@ -290,6 +292,7 @@ def outcome_of(ending: Ending, run: Run) -> Outcome:
         code=ending.code,
         message=ending.message,
         retryable=ending.retryable,
+        attempt=run.attempt,
     )
 
 

@@ -33,6 +33,7 @@ class Outcome:
     code: str = ""
     message: str = ""
     retryable: bool = False
+    attempt: int = 0
 
 
 def claimable() -> Q:

@@ -1,6 +1,8 @@
 """Shells around the worker. Every task may come twice, late or never."""
 
 import gc
+import os
+import signal
 from functools import cache
 from typing import Any
 
@@ -33,8 +35,16 @@ def generate(generation_id: str) -> None:
 def begin(**_: Any) -> None:
     """Sweep and renew from the start, not only from the first task on."""
     worker()
+    # Celery's own answer to QUIT cancels the pool's jobs, which threads cannot do.
+    signal.signal(signal.SIGQUIT, hand_over_and_stop)
+
+
+def hand_over_and_stop(*_: Any) -> None:
+    worker().drain(0)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @worker_shutting_down.connect
-def drain(how: str = "", **_: Any) -> None:
-    worker().drain(settings.DRAIN_SECONDS if how == "Warm" else 0)
+def drain(**_: Any) -> None:
+    """Runs inside the signal's handler: as long as it does, the main thread takes nothing new."""
+    worker().drain(settings.DRAIN_SECONDS)

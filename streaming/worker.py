@@ -23,6 +23,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from redis.exceptions import RedisError
 
 from conversations.models import Conversation
+from llm.session import close_session
 from streaming import lease, metrics
 from streaming.delivery import channel_of, user_group
 from streaming.log import StreamLog, cancel_channel, worker_key
@@ -115,6 +116,7 @@ class Worker:
             self._loop.call_soon_threadsafe(run.stop, "handed_over")
         self.gives_up.set()
         self._wait_for_runs(5)
+        self.wait(close_session())
         logger.info("worker_drained", left=len(self.runs))
 
     def _wait_for_runs(self, seconds: float) -> None:

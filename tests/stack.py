@@ -52,6 +52,10 @@ class Process:
             self._process.send_signal(signal.SIGTERM)
         return self._process.wait(seconds)
 
+    def wait(self, seconds: float) -> int:
+        """Until it has ended by itself; returns the exit code."""
+        return self._process.wait(seconds)
+
     def wait_for_line(self, text: str, seconds: float = START_SECONDS) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

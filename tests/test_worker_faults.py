@@ -141,6 +141,23 @@ def test_what_outlasts_the_drain_is_handed_over_at_once(
     assert worker.stop() == 0
 
 
+def test_sigquit_hands_over_without_waiting(
+    owner: User, stack: Stack, open_tab: OpenTab
+) -> None:
+    web, worker = stack.web(), stack.worker()
+    tab = open_tab(owner, web)
+    ack = tab.submit(json.dumps(LONG))
+    tab.wait_for_text(ack["generation"], 30)
+
+    worker.signal(signal.SIGQUIT)
+    worker.wait(8)
+
+    assert Generation.objects.get(pk=ack["generation"]).status == "queued"
+    stack.worker()
+    assert_exact(tab, ack, LONG)
+    assert Generation.objects.get(pk=ack["generation"]).losses == 0
+
+
 def test_a_zombie_that_wakes_up_cannot_write_a_word(
     owner: User, stack: Stack, open_tab: OpenTab, provider: Provider
 ) -> None:

@@ -14,13 +14,11 @@ from typing import TextIO
 
 from django.core.exceptions import ImproperlyConfigured
 
-from chatsite.environment import flag, number, text, whole
+from chatsite.environment import flag, text, whole
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The kernel takes 107 bytes for the path of a socket; Redis and its clients are not asked for more.
 SOCKET_PATH_BYTES = 100
-# Long enough to end an answer that is nearly there; a longer one goes on at the next start.
-DRAIN_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,6 @@ class Place:
     redis_socket: Path
     # Whether Redis runs here, as a process of this instance, or elsewhere.
     own_redis: bool
-    drain_seconds: float
 
 
 def read() -> Place:
@@ -46,7 +43,6 @@ def read() -> Place:
         data=data,
         redis_socket=redis_socket(data),
         own_redis=not text("REDIS_URL"),
-        drain_seconds=number("DRAIN_SECONDS", DRAIN_SECONDS),
     )
 
 
@@ -130,7 +126,6 @@ def export(place: Place) -> None:
         "PORT": str(place.port),
         "DATA_DIR": str(place.data),
         "DEBUG": "1" if flag("DEBUG", True) else "0",
-        "DRAIN_SECONDS": f"{place.drain_seconds:g}",
         "PROMETHEUS_MULTIPROC_DIR": str(place.data / "metrics"),
         "PYTHONUNBUFFERED": "1",
     }

@@ -13,7 +13,7 @@ from deploy.embedded.place import ROOT, Place
 
 # A process that ends earlier than this after its start is started again with a pause.
 STEADY_SECONDS = 2
-# How long a process that should have ended is waited for beyond its drain time.
+# How long a process that should have ended is waited for.
 GRACE_SECONDS = 10
 OPEN_FILES = 16384
 
@@ -24,7 +24,7 @@ class Program:
     command: list[str]
     # Programs of a higher level stop first, and Redis after all that write to it.
     level: int
-    stop_seconds: int
+    stop_signal: str = "TERM"
 
 
 def embedded_programs(place: Place) -> list[Program]:
@@ -32,14 +32,14 @@ def embedded_programs(place: Place) -> list[Program]:
     celery = [python, "-m", "celery", "--quiet", "-A", "chatsite"]
     worker = ["worker", "--without-gossip", "--without-mingle", "-Q", "generations,background"]
     schedule = str(place.data / "celerybeat-schedule")
-    drain = int(place.drain_seconds) + GRACE_SECONDS
     programs = [
-        Program("web", [python, "-m", "chatsite.web"], 2, drain),
-        Program("worker", [*celery, *worker, "--loglevel", "INFO"], 2, drain),
-        Program("beat", [*celery, "beat", "-s", schedule, "--pidfile="], 2, GRACE_SECONDS),
+        Program("web", [python, "-m", "chatsite.web"], 2),
+        # On QUIT a worker hands its answers over at once; the next start goes on with them.
+        Program("worker", [*celery, *worker, "--loglevel", "INFO"], 2, stop_signal="QUIT"),
+        Program("beat", [*celery, "beat", "-s", schedule, "--pidfile="], 2),
     ]
     if place.own_redis:
-        programs.insert(0, Program("redis", redis.configure(place), 1, GRACE_SECONDS))
+        programs.insert(0, Program("redis", redis.configure(place), 1))
     return programs
 
 
@@ -74,7 +74,8 @@ def section(program: Program) -> list[str]:
         "autorestart=true",
         f"startsecs={STEADY_SECONDS}",
         "startretries=1000000000",
-        f"stopwaitsecs={program.stop_seconds}",
+        f"stopsignal={program.stop_signal}",
+        f"stopwaitsecs={GRACE_SECONDS}",
         "killasgroup=true",
         "redirect_stderr=true",
         "stdout_logfile=NONE",
