@@ -4,6 +4,8 @@ import time
 import uuid
 from typing import Any
 
+from django.db.models import Model
+
 from accounts.models import User
 from conversations.models import Conversation, Generation, Message
 from conversations.submit import Submitted, submit
@@ -35,13 +37,13 @@ def completed(answer: str = "Good day", seq: int = 3) -> Outcome:
 def kept() -> dict[str, list[Any]]:
     """What the database keeps of all conversations, to be compared before and after; without what a
     worker, which may be about, changes by itself."""
-    fields = {
+    fields: dict[type[Model], list[str]] = {
         Conversation: ["pk", "owner", "title", "pinned"],
         Message: ["pk", "conversation", "parent", "role", "client_message_id"],
         Generation: ["pk", "prompt", "message", "model_slug", "cancel_requested_at"],
     }
     return {
-        kind.__name__: list(kind.objects.order_by("pk").values(*names))
+        kind.__name__: list(kind._default_manager.order_by("pk").values(*names))
         for kind, names in fields.items()
     }
 

@@ -13,7 +13,7 @@ from streaming.snapshot import START, Event, State, StreamPosition, apply, fresh
 GENERATION = UUID("6f6ed1a0-0a65-4e37-8d5c-2f6a3d3a1f01")
 CONVERSATION = UUID("6f6ed1a0-0a65-4e37-8d5c-2f6a3d3a1f02")
 MESSAGE = UUID("6f6ed1a0-0a65-4e37-8d5c-2f6a3d3a1f03")
-END = {"usage": {"input_tokens": 3}, "timings": {"total_ms": 5}}
+END: dict[str, Any] = {"usage": {"input_tokens": 3}, "timings": {"total_ms": 5}}
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Story:
 
     def add(self, kind: type[StreamEvent], step: int = 1, **fields: Any) -> None:
         before, self.seq = self.state, self.seq + step
-        event = kind(generation=GENERATION, attempt=self.attempt, seq=self.seq, **fields)  # type: ignore[arg-type]
+        event = kind(generation=GENERATION, attempt=self.attempt, seq=self.seq, **fields)
         self.events.append(event)
         after = apply(before, decode_event(encode(event)))
         self.states[position_of(after)] = after
@@ -51,7 +51,7 @@ class Story:
         before = self.state
         self.attempt, self.seq = attempt, 0
         self.states[StreamPosition(attempt, 0)] = before
-        at = {"conversation": CONVERSATION, "message": MESSAGE}
+        at: dict[str, Any] = {"conversation": CONVERSATION, "message": MESSAGE}
         self.add(protocol.Started, **at, model=f"model-{attempt}")
         del self.states[StreamPosition(attempt, 0)]
 

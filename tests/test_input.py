@@ -77,7 +77,7 @@ def test_a_binary_frame_is_refused(tab: Tab) -> None:
     assert "text frame" in error["message"]
 
 
-WRONG_FIELDS = [
+WRONG_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"type": "message.delete", "id": "wrong"}, "type: invalid value 'message.delete'"),
     ({"type": "ack", "id": "wrong"}, "'ack'"),
     ({"type": None, "id": "wrong"}, "type: expected `str`"),
@@ -135,7 +135,8 @@ def test_a_wrong_field_is_named_and_quoted(tab: Tab) -> None:
 
 
 def test_a_command_without_a_usable_id_is_refused_without_one(tab: Tab) -> None:
-    for command in ({}, {"id": ""}, {"id": 7}, {"id": None}, {"id": "x" * 65}):
+    unusable: list[dict[str, Any]] = [{}, {"id": ""}, {"id": 7}, {"id": None}, {"id": "x" * 65}]
+    for command in unusable:
         error = refusal(tab, {"type": "ping", **command})
         check(error, "bad_command", None)
         assert "id" in error["message"]

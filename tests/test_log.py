@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -42,7 +43,8 @@ class Log:
         return await self.stream_log.read(self.generation, StreamPosition(*after))
 
     async def ids(self) -> list[str]:
-        return [entry_id.decode() for entry_id, _ in await self.redis.xrange(self.key)]
+        rows: Any = await self.redis.xrange(self.key)
+        return [entry_id.decode() for entry_id, _ in rows]
 
     async def close(self) -> None:
         await self.redis.delete(self.key)
@@ -80,14 +82,14 @@ def frames(attempt: int, first: int, last: int) -> list[bytes]:
     return [entry.frame for entry in events(attempt, first, last)]
 
 
-async def heard(redis: "Redis[bytes]", batches: list[list[Entry]], log: Log) -> list[bytes]:
+async def heard(redis: Redis, batches: list[list[Entry]], log: Log) -> list[bytes]:
     """What a subscriber gets while these batches of attempt 1 are appended."""
     async with redis.pubsub() as pubsub:
         await pubsub.subscribe(CHANNEL)
         for batch in batches:
             await log.append(1, *batch)
         await redis.publish(CHANNEL, b"end")
-        got = []
+        got: list[bytes] = []
         async for message in pubsub.listen():
             if message["data"] == b"end":
                 return got
@@ -220,7 +222,7 @@ async def test_any_other_trouble_is_raised(log: Log) -> None:
 
 
 async def test_without_redis_an_append_raises(log: Log) -> None:
-    nowhere: Redis[bytes] = Redis.from_url(f"unix://{settings.DATA_DIR / 'no.sock'}")
+    nowhere: Redis = Redis.from_url(f"unix://{settings.DATA_DIR / 'no.sock'}")
     with pytest.raises(RedisError):
         await StreamLog(nowhere).append([log.batch(1, events(1, 1, 1))])
     await nowhere.aclose()
