@@ -59,10 +59,13 @@ class Crowd:
         """A tab is complete when its node listens to the user's channel."""
         deadline = time.monotonic() + LISTENING_SECONDS
         while time.monotonic() < deadline:
-            if len(await self._redis.pubsub_channels("*__group__user.*")) == users:
+            listening = len(await self._redis.pubsub_channels("*__group__user.*"))
+            if listening == users:
                 return
             await asyncio.sleep(0.1)
-        raise RuntimeError(f"the node does not listen to {users} users")
+        raise RuntimeError(
+            f"the node listens to {listening} users, not to {users}; {self.gone()} sockets are gone"
+        )
 
 
 async def observe(server: Server, redis_url: str, web: Watched) -> str:

@@ -11,7 +11,7 @@ import random
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -211,7 +211,7 @@ class Tab:
         return kind == "completed"
 
 
-async def say(socket: Socket, command: dict[str, object]) -> None:
+async def say(socket: Socket, command: Mapping[str, object]) -> None:
     await socket.send_str(msgspec.json.encode(command).decode())
 
 
@@ -224,15 +224,13 @@ TALKS: dict[str, Talk] = {
 
 
 async def run(job: Job) -> Seen:
-    async with AsyncExitStack() as open_until_the_end:
+    async with AsyncExitStack() as at_the_end:
         connector = aiohttp.TCPConnector(limit=0)
-        http = await open_until_the_end.enter_async_context(
-            aiohttp.ClientSession(connector=connector)
-        )
-        sockets = [
-            await open_until_the_end.enter_async_context(connection(http, job, number))
-            for number in range(job.streams)
-        ]
+        http = await at_the_end.enter_async_context(aiohttp.ClientSession(connector=connector))
+        sockets = []
+        for number in range(job.streams):
+            sockets.append(await connect(http, job, number))
+            at_the_end.push_async_callback(sockets[-1].close)
         await tell_ready()
         streams = [Stream() for _ in sockets]
         pairs = zip(sockets, streams, strict=True)
@@ -240,12 +238,10 @@ async def run(job: Job) -> Seen:
     return summary(job, streams)
 
 
-def connection(
-    http: aiohttp.ClientSession, job: Job, number: int
-) -> "aiohttp.client._WSRequestContextManager":
+async def connect(http: aiohttp.ClientSession, job: Job, number: int) -> Socket:
     cookie = f"sessionid={job.cookies[number]}" if job.cookies else ""
     # Uncompressed: compressing would cost the servers that offer it more than the text saves here.
-    return http.ws_connect(job.url, headers={"Cookie": cookie}, compress=0, max_msg_size=0)
+    return await http.ws_connect(job.url, headers={"Cookie": cookie}, compress=0, max_msg_size=0)
 
 
 async def tell_ready() -> None:

@@ -5,6 +5,7 @@ python -m benchmarks.people 100
 
 import json
 import os
+import string
 import sys
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.contrib.sessions.models import Session  # noqa: E402
 from django.utils import timezone  # noqa: E402
+from django.utils.crypto import get_random_string  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 
@@ -41,7 +43,7 @@ def session(user: User) -> Session:
         HASH_SESSION_KEY: user.get_session_auth_hash(),
     }
     return Session(
-        session_key=store._get_new_session_key(),
+        session_key=get_random_string(32, string.ascii_lowercase + string.digits),
         session_data=store.encode(data),
         expire_date=timezone.now() + timedelta(days=1),
     )

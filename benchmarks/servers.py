@@ -9,7 +9,6 @@ from pathlib import Path
 
 from benchmarks.processes import ROOT, Running, Stage, Watched, free_port
 from deploy.embedded import redis
-from deploy.embedded.place import Place
 
 HOST = "127.0.0.1"
 # What the shell of whoever runs this may hold must not reach the servers.
@@ -25,6 +24,15 @@ class Server:
     url: str
     processes: list[Watched]
     cookies: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one instance of the product lives."""
+
+    port: int
+    data: Path
+    redis_socket: Path
 
 
 def provider(stage: Stage) -> tuple[Running, str]:
@@ -77,8 +85,8 @@ def web_node(stage: Stage, people: int) -> tuple[Server, str]:
 
 def make_place(stage: Stage, name: str) -> Place:
     folder = stage.folder / name
-    folder.mkdir()
-    return Place(HOST, free_port(), folder, folder / "redis.sock", True, 0)
+    (folder / "redis").mkdir(parents=True)
+    return Place(free_port(), folder, folder / "redis.sock")
 
 
 def socket_url(place: Place) -> str:
@@ -106,15 +114,19 @@ def environment(place: Place, provider_url: str) -> dict[str, str]:
         "OPENAI_MODEL": "fake",
         "LOG_FORMAT": "json",
         "PORT": str(place.port),
-        "BIND": place.bind,
+        "BIND": HOST,
         "DRAIN_SECONDS": "0",
         "WEB_DRAIN_SECONDS": "0",
     }
 
 
 def start_redis(stage: Stage, place: Place, env: dict[str, str]) -> Running:
-    (place.data / "redis").mkdir()
-    running = stage.start("redis", redis.configure(place), env)
+    """With the embedded instance's configuration."""
+    configuration = place.data / "redis.conf"
+    configuration.write_text(
+        redis.CONFIGURATION.format(socket=place.redis_socket, folder=place.data / "redis")
+    )
+    running = stage.start("redis", [redis.executable(), str(configuration)], env)
     running.wait_until(place.redis_socket.exists, f"makes no {place.redis_socket}")
     return running
 
