@@ -10,6 +10,8 @@ Writes benchmarks/results.json. docs/performance.md says how to read it.
 
 import argparse
 import shutil
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -52,6 +54,8 @@ def options() -> argparse.Namespace:
 
 def main() -> None:
     chosen = options()
+    # Without this, SIGTERM would leave every process that was started behind.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     folder = Path(tempfile.mkdtemp(prefix="chatsite-bench-"))
     try:
         if chosen.what == "idle":
