@@ -11,7 +11,7 @@ if (!data) throw new Error("the page has no data");
 
 const page = new ChatPage(data, {
   opened: (conversation) => navigation.made(conversation),
-  missing: () => location.assign("/"),
+  missing: () => navigation.leave(),
 });
 const navigation = new Navigation(page);
 
@@ -24,6 +24,8 @@ listenForShortcuts({
 });
 
 addEventListener("online", () => page.client.connection.nudge());
+// The line may be dead now, or be one that needs no network: a ping tells.
+addEventListener("offline", () => { if (page.client.connection.isOpen) page.client.connection.nudge(); });
 addEventListener("pageshow", (event) => { if (event.persisted) page.client.connection.nudge(); });
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") page.client.connection.nudge();

@@ -118,7 +118,8 @@ export class ChatPage {
     if (change.kind === "generation") return this.#generationChanged(change);
     if (change.kind === "refused") return this.#refused(change);
     if (change.kind === "opened") this.handlers.opened(change.conversation);
-    if (change.kind === "missing") return this.handlers.missing();
+    if (change.kind === "missing") return this.#leave(change.conversation);
+    if (change.kind === "trouble") return this.composer.say(change.message);
     return this.#draw();
   }
 
@@ -140,12 +141,23 @@ export class ChatPage {
     this.#draw();
   }
 
-  /** @param {SubmitCommand} command */
+  /** A conversation that has been deleted elsewhere. What was being written here is not. @param {string} conversation */
+  #leave(conversation) {
+    const text = this.composer.text;
+    this.drafts.save(conversation, "");
+    this.handlers.missing();
+    this.#giveBack({ conversation, text });
+    this.composer.say("This conversation is no longer there.");
+  }
+
+  /** @param {{conversation: string | null, text: string}} message */
   #giveBack({ conversation, text }) {
-    if (conversation !== this.client.open) return this.drafts.save(conversation, text);
+    const { open, store } = this.client;
+    const isElsewhere = conversation === null || store.conversations.has(conversation);
+    if (conversation !== open && isElsewhere) return this.drafts.save(conversation, text);
     const words = [text, this.composer.text].filter(Boolean).join("\n\n");
     this.composer.setText(words);
-    return this.drafts.save(conversation, words);
+    return this.drafts.save(open, words);
   }
 
   #drawAll() {

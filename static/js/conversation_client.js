@@ -259,17 +259,23 @@ export class ConversationClient {
     if (conversation) this.#emit({ kind: "messages", conversation });
   }
 
+  /** @param {string} conversation @param {ErrorFrame} error */
+  #cannotResume(conversation, { code, message }) {
+    this.resume.stop();
+    if (code === "not_found") this.#conversationDeleted(conversation);
+    else this.#emit({ kind: "trouble", message });
+  }
+
   /** @param {ErrorFrame} error */
   #refused(error) {
     const id = error.id ?? "";
     if (error.retryable) {
       const wait = (error.retry_after ?? RETRY_SECONDS) * 1000;
-      if (this.resume.refused(id, wait) || this.outbox.postpone(error)) return;
+      if (this.resume.refused(id, wait) || this.outbox.postpone(error)) return undefined;
     }
-    if (this.resume.answered(id) && this.open !== null) {
-      this.#emit({ kind: "missing", conversation: this.open });
-    }
+    if (this.resume.answered(id) && this.open !== null) return this.#cannotResume(this.open, error);
     const command = this.outbox.settle(id);
     if (command) this.#emit({ kind: "refused", command, message: error.message });
+    return undefined;
   }
 }

@@ -25,6 +25,12 @@ export class Navigation {
     history.pushState(null, "", pathOf(conversation));
   }
 
+  /** Away from a conversation that is gone; there is no way back to it. */
+  leave() {
+    history.replaceState(null, "", pathOf(null));
+    this.#page.show(null);
+  }
+
   /** @param {MouseEvent} event */
   #clicked(event) {
     const link = /** @type {Element} */ (event.target).closest("a[data-conversation]");

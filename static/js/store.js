@@ -43,14 +43,15 @@ export class Store {
   }
 
   /**
-   * What a resume tells of a conversation. A generation without a position is left out: the server
-   * answers with a snapshot of it.
+   * What a resume tells of a conversation. A generation of which nothing has come yet is named too,
+   * at (0, 0): it may have ended since the page was made, and the server tells the end only of those
+   * that it is asked about.
    * @param {string} conversation
    * @returns {Record<string, Position>}
    */
   positions(conversation) {
-    const known = this.running(conversation).filter((one) => one.attempt > 0);
-    return Object.fromEntries(known.map((one) => [one.generation, [one.attempt, one.seq]]));
+    const running = this.running(conversation);
+    return Object.fromEntries(running.map((one) => [one.generation, [one.attempt, one.seq]]));
   }
 
   /** @param {Message} message */
@@ -102,16 +103,20 @@ export class Store {
     if (!snapshot) return "gap";
     const order = follows(snapshot, event);
     if (order !== "next") return order;
-    this.snapshots.set(event.generation, apply(snapshot, event));
+    const next = apply(snapshot, event);
+    this.snapshots.set(event.generation, next);
     this.#note(event);
+    if (hasEnded(next)) this.#rest(event.generation);
     return "next";
   }
 
   /** @param {SnapshotFrame} frame */
   applySnapshot(frame) {
     const known = this.snapshots.get(frame.generation) ?? fresh(frame.generation, frame.message);
-    this.snapshots.set(frame.generation, replace(known, frame));
+    const next = replace(known, frame);
+    this.snapshots.set(frame.generation, next);
     this.notes.delete(frame.generation);
+    if (hasEnded(next)) this.#rest(frame.generation);
   }
 
   /** @param {QueuedFrame} frame */
@@ -181,6 +186,18 @@ export class Store {
     if (!conversation || !message) return;
     this.#homes.set(generation, conversation);
     if (!this.snapshots.has(generation)) this.snapshots.set(generation, fresh(generation, message));
+  }
+
+  /**
+   * The server says it of the conversation as well, unless the worker died between the two.
+   * @param {string} generation
+   */
+  #rest(generation) {
+    const conversation = this.conversations.get(this.#homes.get(generation) ?? "");
+    if (conversation?.active.includes(generation)) {
+      const active = conversation.active.filter((one) => one !== generation);
+      this.conversations.set(conversation.id, { ...conversation, active });
+    }
   }
 
   /** @param {StreamEvent} event */

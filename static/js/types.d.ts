@@ -203,6 +203,7 @@ type Change =
   | { kind: "pending" }
   | { kind: "opened"; conversation: string }
   | { kind: "missing"; conversation: string }
+  | { kind: "trouble"; message: string }
   | { kind: "refused"; command: KeptCommand; message: string };
 
 /** The small part of a browser's WebSocket that the connection uses. */

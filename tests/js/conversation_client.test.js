@@ -84,11 +84,11 @@ beforeEach(() => {
 
 afterEach(() => mock.timers.reset());
 
-test("a page with a conversation resumes it, naming no position of a running answer's checkpoint", () => {
+test("a page with a conversation resumes it, claiming nothing of a running answer's checkpoint", () => {
   client.start(page("c", [USER, answer({ seq: 40 }, [{ type: "text", text: "Half" }])]));
   network.socket.accept();
   const { conversation, positions } = network.socket.last("resume");
-  assert.deepEqual([conversation, positions], ["c", {}]);
+  assert.deepEqual([conversation, positions], ["c", { g: [0, 0] }]);
   assert.deepEqual(content(), [{ type: "text", text: "Half" }]);
 });
 
@@ -110,6 +110,13 @@ test("events that come twice are applied once", () => {
   follow();
   for (const seq of [2, 2, 3, 2, 3]) network.socket.say(delta(seq, `${seq}`));
   assert.deepEqual(content(), [{ type: "text", text: "23" }]);
+});
+
+test("a conversation is at rest with its answer, even if nobody says so of the conversation", () => {
+  follow();
+  network.socket.say({ type: "conversation.updated", conversation: "c", active: ["g", "other"] });
+  network.socket.say({ type: "generation.completed", generation: "g", attempt: 1, seq: 2 });
+  assert.deepEqual(client.store.conversations.get("c")?.active, ["other"]);
 });
 
 test("the line drops, events happen, and resume brings exactly the rest", () => {
@@ -214,6 +221,29 @@ test("a conversation that cannot be resumed is missing", () => {
   network.socket.accept();
   refuse("resume", { code: "not_found", retryable: false });
   assert.deepEqual(changes.at(-1), { kind: "missing", conversation: "c" });
+  mock.timers.tick(60_000);
+  assert.equal(network.socket.ofType("resume").length, 1);
+});
+
+test("any other refusal of a resume is told, and the conversation stays", () => {
+  client.start(page("c"));
+  network.socket.accept();
+  refuse("resume", { code: "bad_command", message: "No.", retryable: false });
+  assert.deepEqual(changes.at(-1), { kind: "trouble", message: "No." });
+  assert.equal(client.open, "c");
+});
+
+test("an answer that ended before the page was connected is shown whole", () => {
+  client.start(page("c", [USER, answer({ status: "queued" }, [])]));
+  network.socket.accept();
+  assert.deepEqual(network.socket.last("resume").positions, { g: [0, 0] });
+  acknowledge("resume", { conversation: "c", active: [] });
+  network.socket.say({
+    type: "snapshot", generation: "g", message: "a", attempt: 1, seq: 4, status: "completed",
+    content: [{ type: "text", text: "All" }],
+  });
+  assert.deepEqual(content(), [{ type: "text", text: "All" }]);
+  assert.deepEqual(client.store.running("c"), []);
 });
 
 test("an active generation that is not known here makes the page's data be read again", async () => {
