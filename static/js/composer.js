@@ -113,8 +113,11 @@ export class Composer {
 
   #render() {
     const { running, stopping } = this.#state;
+    // A hidden button would take the focus of who works with the keyboard along with it.
+    if (!running && document.activeElement === this.#stop) this.focus();
     this.#stop.hidden = !running;
-    this.#stop.disabled = stopping;
+    // Not `disabled`, which would drop the focus as well.
+    this.#stop.setAttribute("aria-disabled", String(stopping));
     this.#send.hidden = running;
     this.#send.disabled = !this.#isReady();
     this.#renderCount();

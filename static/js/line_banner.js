@@ -18,7 +18,7 @@ export class LineBanner {
   constructor(element, tryNow) {
     this.#element = element;
     this.#retry = find(element, ".line-retry");
-    this.#signIn = find(element, ".line-sign-in");
+    this.#signIn = /** @type {HTMLAnchorElement} */ (find(element, ".line-sign-in"));
     this.#reload = find(element, ".line-reload");
     this.#retry.addEventListener("click", tryNow);
     this.#reload.addEventListener("click", () => location.reload());
@@ -43,6 +43,8 @@ export class LineBanner {
     setText(find(this.#element, ".line-text"), text);
     this.#retry.hidden = this.#state.name !== "waiting";
     this.#signIn.hidden = ended !== SESSION_ENDED;
+    // The address may have changed since the page was loaded.
+    this.#signIn.search = `?next=${encodeURIComponent(location.pathname)}`;
     this.#reload.hidden = ended === 0 || ended === SESSION_ENDED;
   }
 

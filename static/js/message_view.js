@@ -58,6 +58,7 @@ export class AssistantView {
     this.#blocks.update(snapshot?.content ?? message.content, running);
     if (snapshot) this.#updateState(snapshot, item);
     this.#updateActions(item, running, snapshot !== null && offersRetry(snapshot));
+    find(this.element, '.actions [data-action="copy"]').hidden = !plainText(snapshot?.content ?? message.content);
   }
 
   /** @param {Snapshot} snapshot @param {Item} item */

@@ -39,6 +39,6 @@ export function wasStartedAgain(snapshot) {
 export function metaLine(snapshot, models) {
   const label = models.find((model) => model.slug === snapshot.model)?.label ?? snapshot.model;
   const tokens = snapshot.usage.output_tokens;
-  const parts = [label, typeof tokens === "number" ? `${tokens.toLocaleString("en")} tokens` : null];
+  const parts = [label, typeof tokens === "number" && tokens > 0 ? `${tokens.toLocaleString("en")} tokens` : null];
   return parts.filter(Boolean).join(" · ");
 }
