@@ -5,6 +5,8 @@ export DEBUG
 
 # Change these to run a part: make test PYTEST="tests/test_protocol.py -x"
 PYTEST ?=
+# Most tests wait for other processes more than they compute.
+PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench lock clean setup setup-dev
@@ -16,8 +18,8 @@ run: setup ## Start web, worker, beat and Redis (PORT, DATA_DIR, OPENAI_API_KEY,
 	@exec $(BIN)/python -m deploy.embedded
 
 test: check ## Run every check, then the whole suite on PostgreSQL and its database part on SQLite
-	TEST_DATABASE=postgres $(BIN)/python -m pytest $(PYTEST)
-	TEST_DATABASE=sqlite $(BIN)/python -m pytest -m database $(PYTEST)
+	TEST_DATABASE=postgres $(BIN)/python -m pytest -n $(PROCESSES) $(PYTEST)
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n $(PROCESSES) -m database $(PYTEST)
 
 check: setup-dev ## Run the linters, the type checkers and the JavaScript tests
 	$(BIN)/ruff check .

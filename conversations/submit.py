@@ -180,7 +180,8 @@ def store(
         client_message_id=client_message_id,
     )
     reply, generation = queue_answer(message, model)
-    touch(conversation)
+    if not is_new:
+        touch(conversation)
     return Submitted(conversation, message, reply, generation, True, is_new)
 
 

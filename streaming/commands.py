@@ -1,21 +1,22 @@
 """What a command does. The acknowledgement always comes before the events that it causes."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import structlog
 from msgspec import UNSET
 
+from accounts.models import User
 from conversations.access import conversation_of, generation_of
 from conversations.models import Generation, Message
 from conversations.shapes import message_shape
-from conversations.submit import Refused, retry, submit
+from conversations.submit import Refused, Submitted, retry, submit
 from streaming import lease, metrics, protocol
 from streaming.cancel import cancel_queued
 from streaming.catch_up import rows_for_resume
 from streaming.delivery import conversation_group, user_group
 from streaming.news import conversation_updated
-from streaming.protocol import Ack
+from streaming.protocol import Ack, Event, MessageCreated
 from streaming.queue import enqueue
 from streaming.snapshot import START, StreamPosition
 
@@ -54,9 +55,9 @@ class Commands:
         if command.attachments:
             raise Refused(protocol.BAD_COMMAND, "attachments: expected none, files are not taken.")
         # Without Redis nothing would answer; better to say so before anything is stored.
-        await self._node.redis.ping()
-        stored = await self._node.in_database(
-            submit,
+        waiting = await self._node.waiting()
+        stored, news = await self._node.in_database(
+            store,
             self._user,
             client_message_id=command.client_message_id,
             conversation=command.conversation,
@@ -75,52 +76,41 @@ class Commands:
             )
         )
         if stored.created:
-            await self._begin([stored.message, stored.reply], stored.generation)
+            await self._begin(stored.generation, news, waiting)
         else:
             self._show_from_the_start(stored.generation)
 
     async def retry(self, command: protocol.Retry) -> None:
-        await self._node.redis.ping()
-        reply, generation, created = await self._node.in_database(
-            retry, self._user, command.message, command.model
+        waiting = await self._node.waiting()
+        (reply, generation, created), news = await self._node.in_database(
+            store_retry, self._user, command.message, command.model
         )
         await self._socket.join(str(generation.conversation_id))
         self._socket.put(Ack(id=command.id, reply=reply.pk, generation=generation.pk))
         if created:
-            await self._begin([reply], generation)
+            await self._begin(generation, news, waiting)
         else:
             self._show_from_the_start(generation)
 
-    async def _begin(self, messages: list[Message], generation: Generation) -> None:
-        """After the commit: tell the user's tabs, and send the work out. Should Redis go away just
+    async def _begin(self, generation: Generation, news: list[Event], waiting: int) -> None:
+        """After the commit: send the work out, and tell the user's tabs. Should Redis go away just
         here, the sweeper sends it, and the tabs see it when they resume."""
         conversation = generation.conversation_id
         self._socket.follow(str(generation.pk), str(conversation))
-        waiting = 0
+        # Not on this socket's time: a broker that hangs must not hold up its next command.
+        self._node.spawn(self._node.in_thread(enqueue, str(generation.pk), generation.queue))
+        queued = protocol.Queued(
+            conversation, generation.pk, generation.message_id, waiting or UNSET
+        )
+        mine = user_group(self._user.pk)
         try:
-            waiting = await self._node.waiting()
-            for message in messages:
-                event = protocol.MessageCreated(conversation, message_shape(message))
-                await self._node.publish(user_group(self._user.pk), event)
-            queued = protocol.Queued(
-                conversation, generation.pk, generation.message_id, waiting or UNSET
+            await self._node.publish(
+                *((mine, event) for event in news[:-1]),
+                (conversation_group(conversation), queued),
+                (mine, news[-1]),
             )
-            await self._node.publish(conversation_group(conversation), queued)
         except self._node.unreachable as error:
             logger.warning("not_announced", generation=str(generation.pk), error=str(error))
-        # Not on this socket's time: a broker that hangs must not hold up its next command.
-        self._node.spawn(self._send_out(generation))
-
-    async def _send_out(self, generation: Generation) -> None:
-        await self._node.in_thread(enqueue, str(generation.pk), generation.queue)
-        await self._tell_updated(generation.conversation_id)
-
-    async def _tell_updated(self, conversation: UUID) -> None:
-        event = await self._node.in_database(conversation_updated, conversation)
-        try:
-            await self._node.publish(user_group(self._user.pk), event)
-        except self._node.unreachable as error:
-            logger.warning("not_announced", conversation=str(conversation), error=str(error))
 
     async def cancel(self, command: protocol.Cancel) -> None:
         found = await self._node.in_database(generation_of, self._user, command.generation)
@@ -163,3 +153,22 @@ class Commands:
         follow = self._socket.follows.get(str(command.generation))
         if follow and follow.confirm(StreamPosition(command.attempt, command.seq)):
             self._socket.catch_up_soon(follow)
+
+
+def store(user: User, **message: Any) -> tuple[Submitted, list[Event]]:
+    """Store a message, and say what its user's tabs are to be told: one call to the database."""
+    stored = submit(user, **message)
+    return stored, news_of([stored.message, stored.reply]) if stored.created else []
+
+
+def store_retry(
+    user: User, message: UUID, model: str | None
+) -> tuple[tuple[Message, Generation, bool], list[Event]]:
+    reply, generation, created = retry(user, message, model)
+    return (reply, generation, created), news_of([reply]) if created else []
+
+
+def news_of(messages: list[Message]) -> list[Event]:
+    conversation = messages[0].conversation_id
+    created = [MessageCreated(conversation, message_shape(message)) for message in messages]
+    return [*created, conversation_updated(conversation)]

@@ -14,7 +14,6 @@ from typing import Any
 
 import structlog
 from channels.consumer import AsyncConsumer
-from channels.exceptions import StopConsumer
 
 from conversations.access import NotFound
 from conversations.models import Generation
@@ -43,35 +42,66 @@ class ChatConsumer(AsyncConsumer):
     channel_layer_alias = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scope, self.base_send = scope, send
         self.node: Node = node()
         self.identity: Identity | None = None
         self.follows: dict[str, Follow] = {}
         self._groups: dict[str, Any] = {}
         self._held: set[str] = set()
+        self._inbox: deque[dict[str, Any]] = deque()
         self._outbox: deque[bytes] = deque()
-        self._wake = asyncio.Event()
+        self._obeying = self._sending = False
         self._close_code: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._bucket = Bucket()
-        self._inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.spawn(self._read(receive))
+        metrics.SOCKETS.inc()
         # Daphne cancels an application that it no longer wants and never calls `disconnect` on
         # shutdown, so cleaning up belongs here.
         try:
-            await super().__call__(scope, self._inbox.get, send)
+            await self._read(receive)
         finally:
             await self._clean_up()
 
-    async def dispatch(self, message: dict[str, Any]) -> None:
-        await getattr(self, message["type"].replace(".", "_"))(message)
+    async def _read(self, receive: Any) -> None:
+        """Count commands as they arrive, not as they are obeyed: while one waits for the database,
+        those behind it pile up in memory, and a flood of slow ones would never look like one."""
+        while True:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            if message["type"] == "websocket.connect" or self._admit():
+                self._inbox.append(message)
+                if not self._obeying:
+                    self._obeying = True
+                    self.spawn(self._obey_all())
+
+    def _admit(self) -> bool:
+        if self._close_code is not None:
+            return False
+        if len(self._inbox) < BURST and self._bucket.take():
+            return True
+        self.refuse(None, protocol.TOO_MANY, "Too many commands at once.", retryable=True)
+        self.end(protocol.CLOSE_FLOOD)
+        return False
+
+    async def _obey_all(self) -> None:
+        """One after the other, in their order; a task that lives only while there is something to
+        do, for most tabs are idle."""
+        try:
+            while self._inbox:
+                message = self._inbox.popleft()
+                await getattr(self, message["type"].replace(".", "_"))(message)
+        except Exception:
+            logger.exception("socket_broke")
+            self.end(protocol.CLOSE_RESTART)
+        finally:
+            self._obeying = False
 
     # --- The socket's life -----------------------------------------------------------------------
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         # Accept first: the handshake has a time limit, the database has not.
         await self.base_send({"type": "websocket.accept"})
         self.node.sockets.add(self)
-        metrics.SOCKETS.inc()
-        self.spawn(self._send_frames())
         try:
             self.identity = await self.node.in_database(identify, self.scope["headers"])
         except self.node.database_down:
@@ -93,25 +123,6 @@ class ChatConsumer(AsyncConsumer):
                 return await self.listen(user_group(self.user.pk), self.on_user_event)
             except self.node.unreachable:
                 await asyncio.sleep(LISTEN_AGAIN_SECONDS)
-
-    async def _read(self, receive: Any) -> None:
-        """Count commands as they arrive, not as they are obeyed: while one waits for the database,
-        those behind it pile up in memory, and a flood of slow ones would never look like one."""
-        while True:
-            message = await receive()
-            if message["type"] != "websocket.receive" or self._admit():
-                self._inbox.put_nowait(message)
-            if message["type"] == "websocket.disconnect":
-                return
-
-    def _admit(self) -> bool:
-        if self._close_code is not None:
-            return False
-        if self._inbox.qsize() < BURST and self._bucket.take():
-            return True
-        self.refuse(None, protocol.TOO_MANY, "Too many commands at once.", retryable=True)
-        self.end(protocol.CLOSE_FLOOD)
-        return False
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         if self._close_code is not None or self.identity is None:
@@ -147,9 +158,6 @@ class ChatConsumer(AsyncConsumer):
             self.refuse(command.id, protocol.INTERNAL, sentence, retryable=True)
         return None
 
-    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        raise StopConsumer
-
     async def _clean_up(self) -> None:
         self.node.sockets.discard(self)
         metrics.SOCKETS.dec()
@@ -165,7 +173,7 @@ class ChatConsumer(AsyncConsumer):
 
     def put_frame(self, frame: bytes) -> None:
         self._outbox.append(frame)
-        self._wake.set()
+        self._send_soon()
 
     def refuse(
         self, command: str | None, code: str, sentence: str, *, retryable: bool = False
@@ -191,18 +199,22 @@ class ChatConsumer(AsyncConsumer):
         if self._close_code is None:
             self._close_code = code
             metrics.CLOSED.labels(str(code)).inc()
-            self._wake.set()
+            self._send_soon()
 
-    async def _send_frames(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
+    def _send_soon(self) -> None:
+        if not self._sending:
+            self._sending = True
+            self.spawn(self._send_all())
+
+    async def _send_all(self) -> None:
+        try:
             while self._outbox:
                 frame = self._outbox.popleft()
                 await self.base_send({"type": "websocket.send", "text": frame.decode()})
             if self._close_code is not None:
                 await self.base_send({"type": "websocket.close", "code": self._close_code})
-                return
+        finally:
+            self._sending = self._close_code is not None
 
     # --- What comes in from the channel layer ----------------------------------------------------
     async def listen(self, group: str, listener: Any) -> None:

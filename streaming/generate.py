@@ -1,20 +1,21 @@
 """One generation, from the claim to the terminal event.
 
-`generate` runs in a Celery thread and does the database's part: claim, read the history, give the
-connection back; store the answer at the end. In between `stream` runs on the process's event loop
-and turns what the model says into numbered events. Both may die at any line: what that leaves
+`generate` runs on the process's event loop. It claims and reads the history in one call to the
+database, which then has its connection back; `stream` turns what the model says into numbered
+events; `conclude` stores the answer and tells the end. It may die at any line: what that leaves
 behind is a lease that runs out, and the next attempt starts again.
 """
 
 import asyncio
 import time
+from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 
 from conversations.history import turns_before
@@ -24,7 +25,10 @@ from llm.errors import ProviderError
 from llm.spec import ModelSpec, Turn, spec
 from llm.stream import stream as stream_from_model
 from streaming import lease, metrics, protocol, recovery
+from streaming.database import AWAY
 from streaming.lease import Outcome
+from streaming.news import conversation_updated
+from streaming.protocol import ConversationUpdated
 from streaming.queue import enqueue
 from streaming.run import Run
 from streaming.worker import Worker
@@ -61,21 +65,48 @@ def failed(code: str, *, retryable: bool = True) -> Ending:
     return Ending("failed", code, SENTENCES[code], retryable)
 
 
-def generate(generation_id: str, worker: Worker) -> None:
-    """Run one generation to its end. Does nothing where another worker has it, or it has ended."""
-    claimed = lease.claim(generation_id, worker.id)
-    if claimed is None:
+async def generate(generation_id: str, worker: Worker) -> None:
+    """Run one generation to its end. Does nothing where another worker has it, or it has ended.
+
+    Raises what the database raises when it is away as the generation begins: the lease runs out,
+    and the next attempt finds it mended.
+    """
+    job = await worker.in_database(begin, generation_id, worker.id)
+    if job is None:
         return
-    run = start(claimed)
+    run = job.run
     with structlog.contextvars.bound_contextvars(
         conversation=run.conversation, generation=run.generation, attempt=run.attempt
     ):
-        logger.info("generation_started", model=run.model, losses=claimed.losses)
+        logger.info("generation_started", model=run.model, losses=job.losses)
         worker.add(run)
         try:
-            conclude(work_or_fail(claimed, run, worker), run, worker)
+            await conclude(await work(job, worker), run, worker)
         finally:
             worker.remove(run)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed generation: what is left to do with it. Without `end`, the model is asked."""
+
+    run: Run
+    losses: int
+    end: Ending | None
+    model: ModelSpec | None = None
+    turns: tuple[Turn, ...] = ()
+
+
+def begin(generation_id: str, worker_id: str) -> Job | None:
+    """Claim, and read all that the work needs: the database's whole part before the end."""
+    claimed = lease.claim(generation_id, worker_id)
+    if claimed is None:
+        return None
+    run, end = start(claimed), nothing_to_start(claimed)
+    if end is not None or claimed.model is None:
+        return Job(run, claimed.losses, end)
+    turns = tuple(turns_before(claimed.message))
+    return Job(run, claimed.losses, None, spec(claimed.model), turns)
 
 
 def start(claimed: Generation) -> Run:
@@ -96,35 +127,6 @@ def start(claimed: Generation) -> Run:
     )
 
 
-def work_or_fail(claimed: Generation, run: Run, worker: Worker) -> Ending:
-    """The one place where what nobody foresaw becomes an end that the user sees. Trouble with the
-    database goes up instead: the lease runs out, and the next attempt finds it mended."""
-    try:
-        return work(claimed, run, worker)
-    except (DatabaseError, InterfaceError):
-        raise
-    except Exception:
-        logger.exception("generation_broke")
-        return worker.wait(end_as_found(run, worker, failed("internal")))
-
-
-def work(claimed: Generation, run: Run, worker: Worker) -> Ending:
-    """The attempt's work: nothing but an end where there is nothing left to start, else the
-    stream."""
-    outcome = worker.wait(outcome_of_a_dead_worker(claimed, worker))
-    if outcome is not None:
-        usage = parts.Usage(**outcome.usage) if outcome.usage else None
-        ending = Ending(outcome.status, outcome.code, outcome.message, outcome.retryable, usage)
-        return worker.wait(end_as_found(run, worker, ending, outcome.content))
-    end = nothing_to_start(claimed)
-    if end is not None:
-        return worker.wait(end_as_found(run, worker, end))
-    model, turns = spec(claimed.model), turns_before(claimed.message)  # type: ignore[arg-type]
-    # From here until the answer is whole, no database connection is held.
-    connection.close()
-    return worker.wait(stream(run, worker, model, turns))
-
-
 def nothing_to_start(claimed: Generation) -> Ending | None:
     if claimed.cancel_requested_at is not None:
         return Ending("cancelled")
@@ -137,17 +139,55 @@ def nothing_to_start(claimed: Generation) -> Ending | None:
     return None
 
 
-async def outcome_of_a_dead_worker(claimed: Generation, worker: Worker) -> Outcome | None:
-    """An answer that was whole when its worker could not store it. Redis may be down: then there
+async def work(job: Job, worker: Worker) -> Ending:
+    """The attempt's work: nothing but an end where there is nothing left to start, else the
+    stream. The one place where what nobody foresaw becomes an end that the user sees."""
+    run = job.run
+    try:
+        outcome = await outcome_of_a_dead_worker(job, worker)
+        if outcome is not None:
+            usage = parts.Usage(**outcome.usage) if outcome.usage else None
+            ending = Ending(outcome.status, outcome.code, outcome.message, outcome.retryable, usage)
+            return await end_as_found(run, worker, ending, outcome.content)
+        if job.end is not None or job.model is None:
+            return await end_as_found(run, worker, job.end or failed("internal"))
+        if run.stop_reason:
+            return await end_as_found(run, worker, Ending(run.stop_reason))
+        run.emit(
+            protocol.Started, conversation=run.conversation, message=run.message, model=run.model
+        )
+        worker.ticker.hurry(run)
+        return await stop_or_end(run, stream(run, worker, job.model, job.turns))
+    except Exception:
+        logger.exception("generation_broke")
+        return await end_as_found(run, worker, failed("internal"), run.content.blocks())
+
+
+async def stop_or_end(run: Run, work: Coroutine[Any, Any, Ending]) -> Ending:
+    """As a task of its own, which `run.stop` may cancel at any moment, even its very last."""
+    task: asyncio.Task[Ending] = asyncio.create_task(work)
+    run.task = task
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not run.stop_reason:
+            raise
+        return Ending(run.stop_reason)
+    finally:
+        run.task = None
+
+
+async def outcome_of_a_dead_worker(job: Job, worker: Worker) -> Outcome | None:
+    """An answer that was whole when its worker could not store it. Redis may be away: then there
     is none to be had, and the attempt starts again."""
-    if not claimed.losses:
+    if not job.losses:
         return None
     try:
-        outcome = await recovery.kept(worker.log, str(claimed.pk))
+        outcome = await recovery.kept(worker.log, job.run.generation)
     except worker.unreachable:
         return None
     # One of an attempt before the last is a zombie's, who had already been given up.
-    return outcome if outcome and outcome.attempt == claimed.attempt - 1 else None
+    return outcome if outcome and outcome.attempt == job.run.attempt - 1 else None
 
 
 async def end_as_found(
@@ -177,33 +217,21 @@ async def known_content(run: Run, worker: Worker) -> list[dict[str, Any]]:
     return state["content"] if state else []
 
 
-async def stream(run: Run, worker: Worker, model: ModelSpec, turns: list[Turn]) -> Ending:
-    """Turn what the model says into events until it ends, fails, or is stopped from outside."""
-    run.task = asyncio.current_task()
-    run.emit(protocol.Started, conversation=run.conversation, message=run.message, model=run.model)
-    worker.ticker.hurry(run)
+async def stream(run: Run, worker: Worker, model: ModelSpec, turns: Sequence[Turn]) -> Ending:
+    """Turn what the model says into events until it ends or fails; cancelled from outside."""
     try:
-        if run.stop_reason:
-            return Ending(run.stop_reason)
         async with asyncio.timeout(settings.GENERATION_SECONDS):
-            ending = await take_all(run, worker, model, turns)
+            return await take_all(run, worker, model, turns)
     except ProviderError as error:
-        ending = Ending("failed", error.code, error.message, error.retryable)
+        return Ending("failed", error.code, error.message, error.retryable)
     except TimeoutError:
-        ending = failed("generation_timeout")
-    except asyncio.CancelledError:
-        if not run.stop_reason:
-            raise
-        ending = Ending(run.stop_reason)
+        return failed("generation_timeout")
     except Exception:
         logger.exception("generation_broke")
-        ending = failed("internal")
-    finally:
-        run.task = None
-    return ending
+        return failed("internal")
 
 
-async def take_all(run: Run, worker: Worker, model: ModelSpec, turns: list[Turn]) -> Ending:
+async def take_all(run: Run, worker: Worker, model: ModelSpec, turns: Sequence[Turn]) -> Ending:
     usage, reason = None, "stop"
     async with aclosing(stream_from_model(model, turns)) as said:
         async for part in said:
@@ -248,27 +276,30 @@ async def take_event(run: Run, worker: Worker, part: parts.Part) -> None:
             run.emit(protocol.Progress, label=part.label, data=part.data or {})
 
 
-def conclude(ending: Ending, run: Run, worker: Worker) -> None:
+async def conclude(ending: Ending, run: Run, worker: Worker) -> None:
     """Store, then tell. In this order, or a tab could go on from an answer that is not there."""
-    worker.wait(run.flush(worker.ticker, FLUSH_SECONDS))
+    await run.flush(worker.ticker, FLUSH_SECONDS)
     if ending.status == "lost" or run.fenced:
         logger.warning("generation_lost")
         return
     if ending.status == "handed_over":
-        if lease.hand_over(run.generation, run.attempt):
-            metrics.HANDED_OVER.inc()
-            enqueue(run.generation, run.queue)
+        await hand_over(run, worker)
         return
     outcome = outcome_of(ending, run)
-    worker.wait(keep(run, worker, outcome))
-    stored = store(run, worker, outcome)
-    connection.close()
-    if not stored:
+    await keep(run, worker, outcome)
+    stored = await store(run, worker, outcome)
+    if stored is None:
         logger.warning("generation_lost")
         return
     report(outcome, run)
-    worker.wait(announce(run, worker, outcome, ending))
-    worker.wait(worker.tell_updated(run))
+    await announce(run, worker, outcome, ending)
+    await worker.tell(run, stored)
+
+
+async def hand_over(run: Run, worker: Worker) -> None:
+    if await worker.in_database(lease.hand_over, run.generation, run.attempt):
+        metrics.HANDED_OVER.inc()
+        await asyncio.to_thread(enqueue, run.generation, run.queue)
 
 
 def outcome_of(ending: Ending, run: Run) -> Outcome:
@@ -303,17 +334,26 @@ async def keep(run: Run, worker: Worker, outcome: Outcome) -> None:
         logger.warning("outcome_not_kept", error=str(error))
 
 
-def store(run: Run, worker: Worker, outcome: Outcome) -> bool:
+async def store(run: Run, worker: Worker, outcome: Outcome) -> ConversationUpdated | None:
     """Store the answer, however long the database is away. While this process lives it holds the
-    text; if it must go, the outcome kept in Redis waits for the next claim."""
+    text; if it must go, the outcome kept in Redis waits for the next claim.
+
+    Returns what the user's tabs are to be told, None where the attempt is no longer the newest.
+    """
     while True:
         try:
-            return lease.finish(run.generation, run.attempt, outcome)
-        except (DatabaseError, InterfaceError) as error:
+            return await worker.in_database(store_now, run, outcome)
+        except AWAY as error:
             logger.warning("answer_not_stored_yet", error=str(error))
-            connection.close()
-        if worker.gives_up.wait(STORE_AGAIN_SECONDS):
-            return False
+        if worker.gives_up:
+            return None
+        await asyncio.sleep(STORE_AGAIN_SECONDS)
+
+
+def store_now(run: Run, outcome: Outcome) -> ConversationUpdated | None:
+    if not lease.finish(run.generation, run.attempt, outcome):
+        return None
+    return conversation_updated(UUID(run.conversation))
 
 
 def report(outcome: Outcome, run: Run) -> None:

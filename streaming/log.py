@@ -166,9 +166,12 @@ class StreamLog:
             pipe.xrevrange(log_key(generation), count=1)
         return [_position(rows[0][0]) if rows else START for rows in await pipe.execute()]
 
-    async def expire_soon(self, generation: str) -> None:
-        """Called once the database has the answer: late tabs may still read for a while."""
-        await self._redis.expire(log_key(generation), settings.FINISHED_LOG_TTL_SECONDS)
+    async def retire(self, generation: str) -> None:
+        """Once the database has the answer: late tabs may still read the log for a while."""
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.expire(log_key(generation), settings.FINISHED_LOG_TTL_SECONDS)
+        pipe.delete(outcome_key(generation))
+        await pipe.execute()
 
     async def keep_outcome(self, generation: str, outcome: bytes) -> None:
         """An answer that is whole but not yet in the database, for whoever gets to store it."""
@@ -177,9 +180,6 @@ class StreamLog:
     async def outcome(self, generation: str) -> bytes | None:
         found: bytes | None = await self._redis.get(outcome_key(generation))  # type: ignore[assignment]
         return found
-
-    async def forget_outcome(self, generation: str) -> None:
-        await self._redis.delete(outcome_key(generation))
 
 
 def _position(entry_id: bytes) -> StreamPosition:

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import structlog
 from asgiref.sync import sync_to_async
-from channels.db import database_sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError
 from redis.exceptions import RedisError
 
 from conversations.models import Generation
 from streaming import metrics, protocol
+from streaming.database import AWAY, DatabaseThreads
 from streaming.delivery import channel_of, layer
 from streaming.follow import Follow
 from streaming.identity import still_valid
@@ -32,6 +31,7 @@ logger = structlog.get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
+DATABASE_THREADS = 12
 CHECK_SECONDS = 3
 TICK_SECONDS = 5
 IDENTITY_SECONDS = 30
@@ -43,9 +43,10 @@ class Node:
     """Everything that the sockets of one event loop share."""
 
     unreachable = (RedisError, OSError)
-    database_down = (DatabaseError, InterfaceError)
+    database_down = AWAY
 
     def __init__(self) -> None:
+        self.in_database = DatabaseThreads(DATABASE_THREADS)
         self.redis = connect()
         self.log = StreamLog(self.redis)
         self.layer = layer()
@@ -61,13 +62,6 @@ class Node:
         ]
         self._tasks = {loop.create_task(self._for_ever(*watch)) for watch in watches}
 
-    async def in_database(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function of the ORM in a thread of its own, never in the one that every other
-        synchronous call of the process waits for."""
-        run = database_sync_to_async(call, thread_sensitive=False)
-        result: T = await run(*args, **kwargs)
-        return result
-
     async def in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         result: T = await sync_to_async(call, thread_sensitive=False)(*args, **kwargs)
         return result
@@ -78,8 +72,12 @@ class Node:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def publish(self, group: str, event: protocol.Event) -> None:
-        await self.redis.publish(channel_of(group), protocol.encode(event))
+    async def publish(self, *news: tuple[str, protocol.Event]) -> None:
+        """Each to its group, in this order and in one round trip."""
+        pipe = self.redis.pipeline(transaction=False)
+        for group, event in news:
+            pipe.publish(channel_of(group), protocol.encode(event))
+        await pipe.execute()
 
     async def announce_cancel(self, generation: str) -> None:
         await self.redis.publish(cancel_channel(), generation)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError
 
 from conversations.models import Generation
 from streaming import lease, metrics
+from streaming.database import AWAY
 
 if TYPE_CHECKING:
     from streaming.worker import Worker
@@ -33,7 +33,7 @@ class Sweeper:
             await asyncio.sleep(settings.SWEEP_SECONDS)
             try:
                 await self.sweep()
-            except (DatabaseError, InterfaceError) as error:
+            except AWAY as error:
                 self._failed_at = time.monotonic()
                 logger.warning("sweep_failed", error=str(error))
 

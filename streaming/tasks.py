@@ -28,7 +28,8 @@ def worker() -> Worker:
 
 @shared_task(name=GENERATE)
 def generate(generation_id: str) -> None:
-    run_generation(generation_id, worker())
+    here = worker()
+    here.wait(run_generation(generation_id, here))
 
 
 @worker_ready.connect

@@ -11,35 +11,30 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
-from uuid import UUID
+from typing import Any, TypeVar
 
 import structlog
 import uvloop
-from channels.db import database_sync_to_async
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connections
 from redis.exceptions import RedisError
 
-from conversations.models import Conversation
 from llm.session import close_session
 from streaming import lease, metrics
+from streaming.database import AWAY, DatabaseThreads
 from streaming.delivery import channel_of, user_group
 from streaming.log import StreamLog, cancel_channel, worker_key
-from streaming.news import conversation_updated
-from streaming.protocol import encode
+from streaming.protocol import ConversationUpdated, encode
 from streaming.redis import connect
 from streaming.run import Run
 from streaming.sweep import Sweeper
 from streaming.ticker import Ticker
 
 logger = structlog.get_logger(__name__)
-P = ParamSpec("P")
 T = TypeVar("T")
+Generate = Callable[[str, "Worker"], Coroutine[Any, Any, None]]
 CANCELS_REMEMBERED_SECONDS = 60
 LISTEN_AGAIN_SECONDS = 0.5
-DATABASE_THREADS = 4
+DATABASE_THREADS = 8
 DEAF_SECONDS = 10
 TICK = b"tick"
 
@@ -47,21 +42,15 @@ TICK = b"tick"
 class Worker:
     unreachable = (RedisError, OSError)
 
-    def __init__(
-        self, generate: "Callable[[str, Worker], None]", queues: list[str], slots: int
-    ) -> None:
+    def __init__(self, generate: Generate, queues: list[str], slots: int) -> None:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.queues = queues
+        self.runs: dict[str, Run] = {}
+        self.stopping = self.draining = self.gives_up = False
         self._generate = generate
         self._slots = slots
-        # For what the sweeper starts; beside Celery's threads, and together with them within slots.
-        self._swept = ThreadPoolExecutor(slots, "swept")
-        self._starting: set[str] = set()
-        self.runs: dict[str, Run] = {}
-        self.gives_up = threading.Event()
-        self.stopping = self.draining = False
+        self._swept: dict[str, asyncio.Task[None]] = {}
         self._cancelled: dict[str, float] = {}
-        self._threads = ThreadPoolExecutor(DATABASE_THREADS, "database")
         self._loop = uvloop.new_event_loop()
         self._ready = threading.Event()
         threading.Thread(target=self._live, name="streams", daemon=True).start()
@@ -72,39 +61,6 @@ class Worker:
         """Run on the loop, wait in this thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    def add(self, run: Run) -> None:
-        self.runs[run.generation] = run
-        metrics.RUNNING.inc()
-        if run.generation in self._cancelled:
-            run.stop_reason = "cancelled"
-        elif self.draining:
-            run.stop_reason = "handed_over"
-
-    def remove(self, run: Run) -> None:
-        if self.runs.get(run.generation) is run:
-            del self.runs[run.generation]
-        metrics.RUNNING.dec()
-
-    @property
-    def room(self) -> int:
-        """How many more generations this process may run."""
-        return 0 if self.stopping else self._slots - len(self.runs) - len(self._starting)
-
-    def start(self, generation: str) -> None:
-        """Run a generation that no Celery message led to."""
-        if generation not in self._starting and generation not in self.runs:
-            self._starting.add(generation)
-            self._swept.submit(self._run_swept, generation)
-
-    def _run_swept(self, generation: str) -> None:
-        try:
-            self._generate(generation, self)
-        except Exception:
-            logger.exception("generation_broke", generation=generation)
-        finally:
-            self._starting.discard(generation)
-            connections.close_all()
-
     def drain(self, seconds: float) -> None:
         """Let running answers end; hand over what is left after `seconds`. Blocks until all runs
         have ended or been handed over."""
@@ -114,7 +70,7 @@ class Worker:
         self.draining = True
         for run in list(self.runs.values()):
             self._loop.call_soon_threadsafe(run.stop, "handed_over")
-        self.gives_up.set()
+        self.gives_up = True
         self._wait_for_runs(5)
         self.wait(close_session())
         logger.info("worker_drained", left=len(self.runs))
@@ -125,31 +81,51 @@ class Worker:
             time.sleep(0.05)
 
     # --- On the loop -----------------------------------------------------------------------------
-    async def in_database(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a function of the ORM in a thread whose connection goes back afterwards."""
-        run = database_sync_to_async(call, thread_sensitive=False, executor=self._threads)
-        result: T = await run(*args, **kwargs)
-        return result
+    def add(self, run: Run) -> None:
+        self.runs[run.generation] = run
+        metrics.RUNNING.inc()
+        if run.generation in self._cancelled:
+            run.stop("cancelled")
+        elif self.draining:
+            run.stop("handed_over")
+
+    def remove(self, run: Run) -> None:
+        if self.runs.get(run.generation) is run:
+            del self.runs[run.generation]
+        metrics.RUNNING.dec()
+
+    @property
+    def room(self) -> int:
+        """How many more generations this process may run."""
+        return 0 if self.stopping else self._slots - len(self.runs.keys() | self._swept.keys())
+
+    def start(self, generation: str) -> None:
+        """Run a generation that no Celery message led to."""
+        if generation not in self._swept and generation not in self.runs:
+            self._swept[generation] = self._loop.create_task(self._run_swept(generation))
+
+    async def _run_swept(self, generation: str) -> None:
+        try:
+            await self._generate(generation, self)
+        except AWAY as error:
+            logger.warning("generation_not_begun", generation=generation, error=str(error))
+        except Exception:
+            logger.exception("generation_broke", generation=generation)
+        finally:
+            del self._swept[generation]
 
     async def tidy(self, run: Run) -> None:
         """The database has the answer and every tab has been told: let the log expire."""
         try:
-            await self.log.expire_soon(run.generation)
-            await self.log.forget_outcome(run.generation)
+            await self.log.retire(run.generation)
         except self.unreachable as error:
             logger.warning("log_not_expired", error=str(error), generation=run.generation)
 
-    async def tell_updated(self, run: Run) -> None:
+    async def tell(self, run: Run, event: ConversationUpdated) -> None:
         """The user's tabs show which conversations still have an answer on its way."""
         try:
-            event = await self.in_database(conversation_updated, UUID(run.conversation))
             await self.redis.publish(channel_of(user_group(run.owner)), encode(event))
-        except (
-            *self.unreachable,
-            DatabaseError,
-            InterfaceError,
-            Conversation.DoesNotExist,
-        ) as error:
+        except self.unreachable as error:
             logger.warning("not_announced", conversation=run.conversation, error=str(error))
 
     def _live(self) -> None:
@@ -158,6 +134,7 @@ class Worker:
         self._loop.run_forever()
 
     async def _start(self) -> None:
+        self.in_database = DatabaseThreads(DATABASE_THREADS)
         self.redis = connect()
         self.log = StreamLog(self.redis)
         self.ticker = Ticker(self.log)
@@ -188,7 +165,7 @@ class Worker:
         ids = [run.generation for run in runs]
         try:
             held = await self.in_database(lease.renew, self.id, ids)
-        except (DatabaseError, InterfaceError) as error:
+        except AWAY as error:
             logger.warning("leases_not_renewed", error=str(error))
         else:
             self._compare(runs, held)

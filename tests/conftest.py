@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.core.management import CommandError
 from django.db import connection
 from django.test import Client, TransactionTestCase
@@ -23,6 +24,7 @@ from tests.redis_server import RedisServer
 from tests.stack import Process, Stack, Web
 
 OpenTab = Callable[..., Tab]
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -80,9 +82,32 @@ def _shared_web(_shared_stack: Stack) -> Web:
     return _shared_stack.web()
 
 
+class SharedWorker:
+    """Runs while tests that share it do. It sweeps the whole database, so that it must not live
+    beside a stack of a test's own, whose Redis keys are others."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._process: Process | None = None
+
+    def process(self) -> Process:
+        if self._process is None or not self._process.running:
+            self._process = self._stack.worker()
+        return self._process
+
+    def end(self) -> None:
+        if self._process is not None and self._process.running:
+            self._process.kill()
+
+
 @pytest.fixture(scope="session")
-def _shared_worker(_shared_stack: Stack) -> Process:
-    return _shared_stack.worker()
+def _shared_worker(_shared_stack: Stack) -> SharedWorker:
+    return SharedWorker(_shared_stack)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that share a worker first, so that it is started once."""
+    items.sort(key=lambda item: "stack" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture
@@ -91,8 +116,8 @@ def web(_shared_web: Web, transactional_db: None) -> Web:
 
 
 @pytest.fixture
-def worker(_shared_worker: Process, transactional_db: None) -> Iterator[Process]:
-    yield _shared_worker
+def worker(_shared_worker: SharedWorker, transactional_db: None) -> Iterator[Process]:
+    yield _shared_worker.process()
     stop_what_runs()
 
 
@@ -101,7 +126,7 @@ def stop_what_runs() -> None:
     active = Generation.objects.filter(status__in=Generation.ACTIVE)
     for generation in active.all():
         request_cancel(generation.pk)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 40
     while active.all().exists():
         assert time.monotonic() < deadline, f"still active: {active.values()}"
         time.sleep(0.05)
@@ -130,22 +155,38 @@ def _flush_again() -> Iterator[None]:
 
 
 @pytest.fixture
-def stack(process_env: dict[str, str], tmp_path: Path, transactional_db: None) -> Iterator[Stack]:
+def stack(
+    process_env: dict[str, str],
+    tmp_path: Path,
+    transactional_db: None,
+    _shared_worker: SharedWorker,
+) -> Iterator[Stack]:
     """Processes for one test, with Redis keys and queues of their own: what the shared worker takes
     is not theirs."""
+    _shared_worker.end()
     own = Stack(tmp_path, {**process_env, "REDIS_PREFIX": f"test-{tmp_path.name}"})
     yield own
     own.end()
 
 
-@pytest.fixture
-def owner(transactional_db: None) -> User:
-    return User.objects.create_user("owner", "owner@example.com", "correct horse battery")
+@pytest.fixture(scope="session")
+def hashed_password() -> str:
+    """Made once: hashing is slow on purpose."""
+    return make_password(PASSWORD)
 
 
 @pytest.fixture
-def stranger(transactional_db: None) -> User:
-    return User.objects.create_user("stranger", "stranger@example.com", "correct horse battery")
+def owner(transactional_db: None, hashed_password: str) -> User:
+    return User.objects.create(
+        username="owner", email="owner@example.com", password=hashed_password
+    )
+
+
+@pytest.fixture
+def stranger(transactional_db: None, hashed_password: str) -> User:
+    return User.objects.create(
+        username="stranger", email="stranger@example.com", password=hashed_password
+    )
 
 
 def session_cookie(user: User) -> str:

