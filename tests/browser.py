@@ -25,21 +25,26 @@ from tests.stack import ROOT, Process, Stack, Web
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 HOW_TO_GET_IT = "no Chromium on this machine; get it with: apt-get install chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+EXECUTABLE = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Not in a fixture: pytest would then give each test a line of its own."""
+    if EXECUTABLE or not item.get_closest_marker("browser"):
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(HOW_TO_GET_IT, pytrace=False)
+    pytest.skip(HOW_TO_GET_IT)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None and os.environ.get("CI") == "true":
-        pytest.fail(HOW_TO_GET_IT)
-    if path is None:
-        pytest.skip(HOW_TO_GET_IT)
     expect.set_options(timeout=PATIENCE_MS)
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Playwright keeps an event loop running in this thread, and Django then takes the queries
         # of the tests for some of a coroutine.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        launched = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
         yield launched
         launched.close()
 
