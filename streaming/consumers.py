@@ -223,7 +223,7 @@ class ChatConsumer(AsyncConsumer):
             try:
                 await self.node.layer.listen(group, listener)
             except BaseException:
-                del self._groups[group]
+                self._groups.pop(group, None)
                 await self.node.layer.unlisten(group, listener)
                 raise
 

@@ -39,6 +39,28 @@ def channel_of(group: str) -> str:
 
 
 class EventShard(RedisSingleShardConnection):
+    def __init__(self, host: Any, channel_layer: Any) -> None:
+        super().__init__(host, channel_layer)
+        self._wanted: set[str] = set()
+
+    async def subscribe(self, channel: str) -> None:
+        """Whoever gets the lock takes along all who wait for it: when every tab of a node that was
+        deployed comes back in the same second, this is a few commands and not thousands."""
+        if channel in self._subscribed_to:
+            return
+        self._wanted.add(channel)
+        try:
+            async with self._lock:
+                if channel in self._subscribed_to:
+                    return
+                self._ensure_redis()
+                self._ensure_receiver()
+                batch = list(self._wanted)
+                await self._pubsub.subscribe(*batch)
+                self._subscribed_to.update(batch)
+        finally:
+            self._wanted.discard(channel)
+
     async def release(self, channel: str) -> None:
         """Unsubscribe, unless somebody began to listen while this call waited for the lock."""
         async with self._lock:

@@ -44,7 +44,10 @@ class Follow:
 
     def confirm(self, position: StreamPosition) -> bool:
         """Note what the client has shown. True where a paused stream may go on."""
-        if position >= self.position:
+        if position > self.position:
+            # Nobody can have shown what was not sent; believing it would switch the limit off.
+            return False
+        if position == self.position:
             self.unconfirmed = self._since_mark = 0
             self._marks.clear()
         while self._marks and self._marks[0][0] <= position:

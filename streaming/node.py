@@ -53,7 +53,7 @@ class Node:
         self.sockets: set[ChatConsumer] = set()
         self.draining = False
         self._group = f"node.{uuid.uuid4().hex}"
-        self._heard_at = time.monotonic()
+        self._rung_at: float | None = None
         loop = asyncio.get_running_loop()
         watches = [
             (self.check_positions, CHECK_SECONDS),
@@ -149,24 +149,29 @@ class Node:
 
     # --- Watchdog: a line that is half open is deaf without any error ----------------------------
     async def tick(self) -> None:
-        """Ring our own doorbell. Where Redis takes the ring and we do not hear it twice, the
-        subscription is dead: make a new one, and let the sockets come back to it."""
+        """Ring our own doorbell. Where Redis takes the ring and we do not hear it for two ticks,
+        the subscription is dead: make a new one, and let the sockets come back to it."""
         try:
+            # May wait behind the subscriptions of a crowd of sockets, which is no sign of deafness:
+            # time counts from a ring that Redis has taken.
             await self.layer.listen(self._group, self._hear)
             await self.redis.publish(channel_of(self._group), b'{"type":"tick"}')
         except self.unreachable as error:
             logger.warning("redis_unreachable", error=str(error))
-            self._heard_at = time.monotonic()
+            self._rung_at = None
             return
-        if time.monotonic() - self._heard_at > 2 * TICK_SECONDS + 1:
+        now = time.monotonic()
+        if self._rung_at is None:
+            self._rung_at = now
+        elif now - self._rung_at > 2 * TICK_SECONDS - 1:
             logger.error("channel_layer_deaf", sockets=len(self.sockets))
             metrics.LAYER_DEAF.inc()
-            self._heard_at = time.monotonic()
+            self._rung_at = None
             await self.layer.flush()
             self.end_all(protocol.CLOSE_RESTART)
 
     def _hear(self, frame: bytes) -> None:
-        self._heard_at = time.monotonic()
+        self._rung_at = None
 
     # --- Identity --------------------------------------------------------------------------------
     async def check_identities(self) -> None:

@@ -231,7 +231,7 @@ async def test_without_redis_an_append_raises(log: Log) -> None:
 async def test_a_log_expires_and_every_append_puts_it_off(log: Log) -> None:
     await log.append(1, *events(1, 1, 1))
     assert 0 < await log.redis.ttl(log.key) <= settings.LOG_TTL_SECONDS
-    await log.stream_log.expire_soon(log.generation)
+    await log.stream_log.retire(log.generation)
     assert 0 < await log.redis.ttl(log.key) <= settings.FINISHED_LOG_TTL_SECONDS
     await log.append(1, *events(1, 2, 2))
     assert await log.redis.ttl(log.key) > settings.FINISHED_LOG_TTL_SECONDS
@@ -299,7 +299,7 @@ async def test_an_outcome_is_kept_until_it_is_forgotten(log: Log) -> None:
     assert await kept.outcome(log.generation) is None
     await kept.keep_outcome(log.generation, b"{}")
     assert await kept.outcome(log.generation) == b"{}"
-    await kept.forget_outcome(log.generation)
+    await kept.retire(log.generation)
     assert await kept.outcome(log.generation) is None
 
 

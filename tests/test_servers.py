@@ -28,9 +28,7 @@ class Uvicorn(Web):
         stack.processes.append(self)
 
 
-def test_the_application_runs_on_uvicorn_too(
-    owner: User, stack: Stack, open_tab: OpenTab
-) -> None:
+def test_the_application_runs_on_uvicorn_too(owner: User, stack: Stack, open_tab: OpenTab) -> None:
     directive = {"tokens": 60, "rate": 100}
     server = Uvicorn(stack).wait_until_up()
     stack.worker()

@@ -123,9 +123,6 @@ def test_an_event_that_nothing_follows_is_found_by_the_position_check(
     tab = open_tab(owner, web)
     ack = tab.submit(json.dumps({"tokens": 5, "rate": 100, "delay": 1}))
     tab.wait_for_type("generation.started")
-    channel = channel_of(conversation_group(ack["conversation"])).replace(
-        "chatsite", stack.env["REDIS_PREFIX"], 1
-    )
     with Redis.from_url(stack.redis_url) as redis:
         # The node's only subscription breaks off and comes back about a second later.
         for client in redis.client_list():
@@ -184,3 +181,17 @@ def test_a_submit_whose_ack_was_lost_is_sent_again(
     assert_exact(other, ack, LONG)
     assert Message.objects.filter(role="user").count() == 1
     assert Generation.objects.count() == 1
+
+
+def test_a_reader_that_confirms_what_it_was_not_sent_is_not_believed(
+    owner: User, stack: Stack, open_tab: OpenTab
+) -> None:
+    web, _ = stack.web(MAX_PAUSE_SECONDS="3"), stack.worker()
+    tab = open_tab(owner, web)
+    tab.confirms = False
+    ack = tab.submit(json.dumps({"tokens": 60_000, "rate": 0}))
+    tab.wait_for_type("text.delta")
+
+    tab.send("received", generation=ack["generation"], attempt=1, seq=1_000_000)
+
+    assert tab.wait_for_close(60) == 4008

@@ -138,9 +138,7 @@ def test_what_outlasts_the_drain_is_handed_over_at_once(
     assert Generation.objects.get(pk=ack["generation"]).losses == 0
 
 
-def test_sigquit_hands_over_without_waiting(
-    owner: User, stack: Stack, open_tab: OpenTab
-) -> None:
+def test_sigquit_hands_over_without_waiting(owner: User, stack: Stack, open_tab: OpenTab) -> None:
     web, worker = stack.web(), stack.worker()
     tab = open_tab(owner, web)
     ack = tab.submit(json.dumps(LONG))
