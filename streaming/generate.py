@@ -7,62 +7,25 @@ behind is a lease that runs out, and the next attempt starts again.
 """
 
 import asyncio
-import time
 from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.utils import timezone
 
-from conversations.history import turns_before
-from conversations.models import Generation
 from llm import parts
 from llm.errors import ProviderError
-from llm.spec import ModelSpec, Turn, spec
+from llm.spec import ModelSpec, Turn
 from llm.stream import stream as stream_from_model
-from streaming import lease, metrics, protocol, recovery
-from streaming.database import AWAY
+from streaming import lease, protocol, recovery
+from streaming.conclude import conclude
+from streaming.job import Ending, Job, begin, failed
 from streaming.lease import Outcome
-from streaming.news import conversation_updated
-from streaming.protocol import ConversationUpdated
-from streaming.queue import enqueue
 from streaming.run import Run
 from streaming.worker import Worker
 
 logger = structlog.get_logger(__name__)
-
-FLUSH_SECONDS = 3
-ANNOUNCE_SECONDS = 30
-STORE_AGAIN_SECONDS = 1
-
-SENTENCES = {
-    "worker_lost": "The answer was interrupted too often. Try again.",
-    "side_effects": "The answer was interrupted after a tool had already acted, so it was not "
-    "started again by itself.",
-    "generation_timeout": "The answer took too long and was ended. What had arrived is kept.",
-    "model_unavailable": "This model is no longer available. Choose another one.",
-    "internal": "Something went wrong on our side. Try again.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How the work ended: a status of Generation, or `handed_over`, or `lost`."""
-
-    status: str
-    code: str = ""
-    message: str = ""
-    retryable: bool = False
-    usage: parts.Usage | None = None
-    reason: str = ""
-
-
-def failed(code: str, *, retryable: bool = True) -> Ending:
-    return Ending("failed", code, SENTENCES[code], retryable)
 
 
 async def generate(generation_id: str, worker: Worker) -> None:
@@ -84,59 +47,6 @@ async def generate(generation_id: str, worker: Worker) -> None:
             await conclude(await work(job, worker), run, worker)
         finally:
             worker.remove(run)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A claimed generation: what is left to do with it. Without `end`, the model is asked."""
-
-    run: Run
-    losses: int
-    end: Ending | None
-    model: ModelSpec | None = None
-    turns: tuple[Turn, ...] = ()
-
-
-def begin(generation_id: str, worker_id: str) -> Job | None:
-    """Claim, and read all that the work needs: the database's whole part before the end."""
-    claimed = lease.claim(generation_id, worker_id)
-    if claimed is None:
-        return None
-    run, end = start(claimed), nothing_to_start(claimed)
-    if end is not None or claimed.model is None:
-        return Job(run, claimed.losses, end)
-    turns = tuple(turns_before(claimed.message))
-    return Job(run, claimed.losses, None, spec(claimed.model), turns)
-
-
-def start(claimed: Generation) -> Run:
-    queued = (claimed.started_at or timezone.now()) - claimed.queued_at
-    if claimed.attempt == 1:
-        metrics.QUEUE_SECONDS.observe(queued.total_seconds())
-    if claimed.losses:
-        metrics.REAPED.inc()
-    return Run(
-        generation=str(claimed.pk),
-        conversation=str(claimed.conversation_id),
-        owner=claimed.conversation.owner_id,
-        queue=claimed.queue,
-        message=str(claimed.message_id),
-        attempt=claimed.attempt,
-        model=claimed.model_slug,
-        queued_ms=queued.total_seconds() * 1000,
-    )
-
-
-def nothing_to_start(claimed: Generation) -> Ending | None:
-    if claimed.cancel_requested_at is not None:
-        return Ending("cancelled")
-    if claimed.losses >= settings.MAX_ATTEMPTS:
-        return failed("worker_lost")
-    if claimed.side_effects:
-        return failed("side_effects")
-    if claimed.model is None or not (claimed.model.enabled and claimed.model.provider.enabled):
-        return failed("model_unavailable", retryable=False)
-    return None
 
 
 async def work(job: Job, worker: Worker) -> Ending:
@@ -274,115 +184,3 @@ async def take_event(run: Run, worker: Worker, part: parts.Part) -> None:
             )
         case parts.Progress():
             run.emit(protocol.Progress, label=part.label, data=part.data or {})
-
-
-async def conclude(ending: Ending, run: Run, worker: Worker) -> None:
-    """Store, then tell. In this order, or a tab could go on from an answer that is not there."""
-    await run.flush(worker.ticker, FLUSH_SECONDS)
-    if ending.status == "lost" or run.fenced:
-        logger.warning("generation_lost")
-        return
-    if ending.status == "handed_over":
-        await hand_over(run, worker)
-        return
-    outcome = outcome_of(ending, run)
-    await keep(run, worker, outcome)
-    stored = await store(run, worker, outcome)
-    if stored is None:
-        logger.warning("generation_lost")
-        return
-    report(outcome, run)
-    await announce(run, worker, outcome, ending)
-    await worker.tell(run, stored)
-
-
-async def hand_over(run: Run, worker: Worker) -> None:
-    if await worker.in_database(lease.hand_over, run.generation, run.attempt):
-        metrics.HANDED_OVER.inc()
-        await asyncio.to_thread(enqueue, run.generation, run.queue)
-
-
-def outcome_of(ending: Ending, run: Run) -> Outcome:
-    now = time.monotonic()
-    usage = ending.usage or parts.Usage(0, run.tokens_seen, estimated=True)
-    first = run.first_token
-    return Outcome(
-        status=ending.status,
-        seq=run.seq + 1,
-        content=run.content.blocks(),
-        usage={
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "estimated": usage.estimated,
-        },
-        timings={
-            "queued_ms": round(run.queued_ms),
-            "first_token_ms": None if first is None else round((first - run.started) * 1000),
-            "total_ms": round((now - run.started) * 1000),
-        },
-        code=ending.code,
-        message=ending.message,
-        retryable=ending.retryable,
-        attempt=run.attempt,
-    )
-
-
-async def keep(run: Run, worker: Worker, outcome: Outcome) -> None:
-    try:
-        await recovery.keep(worker.log, run.generation, outcome)
-    except worker.unreachable as error:
-        logger.warning("outcome_not_kept", error=str(error))
-
-
-async def store(run: Run, worker: Worker, outcome: Outcome) -> ConversationUpdated | None:
-    """Store the answer, however long the database is away. While this process lives it holds the
-    text; if it must go, the outcome kept in Redis waits for the next claim.
-
-    Returns what the user's tabs are to be told, None where the attempt is no longer the newest.
-    """
-    while True:
-        try:
-            return await worker.in_database(store_now, run, outcome)
-        except AWAY as error:
-            logger.warning("answer_not_stored_yet", error=str(error))
-        if worker.gives_up:
-            return None
-        await asyncio.sleep(STORE_AGAIN_SECONDS)
-
-
-def store_now(run: Run, outcome: Outcome) -> ConversationUpdated | None:
-    if not lease.finish(run.generation, run.attempt, outcome):
-        return None
-    return conversation_updated(UUID(run.conversation))
-
-
-def report(outcome: Outcome, run: Run) -> None:
-    metrics.GENERATIONS.labels(outcome.status).inc()
-    metrics.GENERATION_SECONDS.labels(outcome.status).observe(outcome.timings["total_ms"] / 1000)
-    for kind in ("input_tokens", "output_tokens"):
-        metrics.TOKENS.labels(run.model, kind).inc(outcome.usage[kind])
-    if run.first_token is not None:
-        seconds = run.first_token - run.started + run.queued_ms / 1000
-        metrics.FIRST_TOKEN_SECONDS.observe(seconds)
-    if outcome.code:
-        metrics.FAILURES.labels(outcome.code).inc()
-    logger.info("generation_ended", status=outcome.status, code=outcome.code, **outcome.timings)
-
-
-async def announce(run: Run, worker: Worker, outcome: Outcome, ending: Ending) -> None:
-    shared = {"usage": outcome.usage, "timings": outcome.timings}
-    if outcome.status == "failed":
-        run.emit(
-            protocol.Failed,
-            **shared,
-            code=outcome.code,
-            message=outcome.message,
-            retryable=outcome.retryable,
-        )
-    elif outcome.status == "cancelled":
-        run.emit(protocol.Cancelled, **shared)
-    else:
-        run.emit(protocol.Completed, **shared, finish_reason=ending.reason or "stop")
-    # With Redis away for longer than this, tabs learn the end from the database when they resume.
-    if await run.flush(worker.ticker, ANNOUNCE_SECONDS):
-        await worker.tidy(run)

@@ -1,0 +1,136 @@
+"""The end of a generation: store the answer, then tell. Each step holds while a part is away."""
+
+import asyncio
+import time
+from uuid import UUID
+
+import structlog
+
+from llm.parts import Usage
+from streaming import lease, metrics, protocol, recovery
+from streaming.database import AWAY
+from streaming.job import Ending
+from streaming.lease import Outcome
+from streaming.news import conversation_updated
+from streaming.protocol import ConversationUpdated
+from streaming.queue import enqueue
+from streaming.run import Run
+from streaming.worker import Worker
+
+logger = structlog.get_logger(__name__)
+
+FLUSH_SECONDS = 3
+ANNOUNCE_SECONDS = 30
+STORE_AGAIN_SECONDS = 1
+
+
+async def conclude(ending: Ending, run: Run, worker: Worker) -> None:
+    """Store, then tell. In this order, or a tab could go on from an answer that is not there."""
+    await run.flush(worker.ticker, FLUSH_SECONDS)
+    if ending.status == "lost" or run.fenced:
+        logger.warning("generation_lost")
+        return
+    if ending.status == "handed_over":
+        await hand_over(run, worker)
+        return
+    outcome = outcome_of(ending, run)
+    await keep(run, worker, outcome)
+    stored = await store(run, worker, outcome)
+    if stored is None:
+        logger.warning("generation_lost")
+        return
+    report(outcome, run)
+    await announce(run, worker, outcome, ending)
+    await worker.tell(run, stored)
+
+
+async def hand_over(run: Run, worker: Worker) -> None:
+    if await worker.in_database(lease.hand_over, run.generation, run.attempt):
+        metrics.HANDED_OVER.inc()
+        await asyncio.to_thread(enqueue, run.generation, run.queue)
+
+
+def outcome_of(ending: Ending, run: Run) -> Outcome:
+    now = time.monotonic()
+    usage = ending.usage or Usage(0, run.tokens_seen, estimated=True)
+    first = run.first_token
+    return Outcome(
+        status=ending.status,
+        seq=run.seq + 1,
+        content=run.content.blocks(),
+        usage={
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "estimated": usage.estimated,
+        },
+        timings={
+            "queued_ms": round(run.queued_ms),
+            "first_token_ms": None if first is None else round((first - run.started) * 1000),
+            "total_ms": round((now - run.started) * 1000),
+        },
+        code=ending.code,
+        message=ending.message,
+        retryable=ending.retryable,
+        attempt=run.attempt,
+    )
+
+
+async def keep(run: Run, worker: Worker, outcome: Outcome) -> None:
+    try:
+        await recovery.keep(worker.log, run.generation, outcome)
+    except worker.unreachable as error:
+        logger.warning("outcome_not_kept", error=str(error))
+
+
+async def store(run: Run, worker: Worker, outcome: Outcome) -> ConversationUpdated | None:
+    """Store the answer, however long the database is away. While this process lives it holds the
+    text; if it must go, the outcome kept in Redis waits for the next claim.
+
+    Returns what the user's tabs are to be told, None where the attempt is no longer the newest.
+    """
+    while True:
+        try:
+            return await worker.in_database(store_now, run, outcome)
+        except AWAY as error:
+            logger.warning("answer_not_stored_yet", error=str(error))
+        if worker.gives_up:
+            return None
+        await asyncio.sleep(STORE_AGAIN_SECONDS)
+
+
+def store_now(run: Run, outcome: Outcome) -> ConversationUpdated | None:
+    if not lease.finish(run.generation, run.attempt, outcome):
+        return None
+    return conversation_updated(UUID(run.conversation))
+
+
+def report(outcome: Outcome, run: Run) -> None:
+    metrics.GENERATIONS.labels(outcome.status).inc()
+    metrics.GENERATION_SECONDS.labels(outcome.status).observe(outcome.timings["total_ms"] / 1000)
+    for kind in ("input_tokens", "output_tokens"):
+        metrics.TOKENS.labels(run.model, kind).inc(outcome.usage[kind])
+    if run.first_token is not None:
+        seconds = run.first_token - run.started + run.queued_ms / 1000
+        metrics.FIRST_TOKEN_SECONDS.observe(seconds)
+    if outcome.code:
+        metrics.FAILURES.labels(outcome.code).inc()
+    logger.info("generation_ended", status=outcome.status, code=outcome.code, **outcome.timings)
+
+
+async def announce(run: Run, worker: Worker, outcome: Outcome, ending: Ending) -> None:
+    shared = {"usage": outcome.usage, "timings": outcome.timings}
+    if outcome.status == "failed":
+        run.emit(
+            protocol.Failed,
+            **shared,
+            code=outcome.code,
+            message=outcome.message,
+            retryable=outcome.retryable,
+        )
+    elif outcome.status == "cancelled":
+        run.emit(protocol.Cancelled, **shared)
+    else:
+        run.emit(protocol.Completed, **shared, finish_reason=ending.reason or "stop")
+    # With Redis away for longer than this, tabs learn the end from the database when they resume.
+    if await run.flush(worker.ticker, ANNOUNCE_SECONDS):
+        await worker.tidy(run)

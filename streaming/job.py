@@ -1,0 +1,91 @@
+"""What there is to do: everything that the database knows before a generation begins."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils import timezone
+
+from conversations.history import turns_before
+from conversations.models import Generation
+from llm.parts import Usage
+from llm.spec import ModelSpec, Turn, spec
+from streaming import lease, metrics
+from streaming.run import Run
+
+SENTENCES = {
+    "worker_lost": "The answer was interrupted too often. Try again.",
+    "side_effects": "The answer was interrupted after a tool had already acted, so it was not "
+    "started again by itself.",
+    "generation_timeout": "The answer took too long and was ended. What had arrived is kept.",
+    "model_unavailable": "This model is no longer available. Choose another one.",
+    "internal": "Something went wrong on our side. Try again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the work ended: a status of Generation, or `handed_over`, or `lost`."""
+
+    status: str
+    code: str = ""
+    message: str = ""
+    retryable: bool = False
+    usage: Usage | None = None
+    reason: str = ""
+
+
+def failed(code: str, *, retryable: bool = True) -> Ending:
+    return Ending("failed", code, SENTENCES[code], retryable)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed generation: what is left to do with it. Without `end`, the model is asked."""
+
+    run: Run
+    losses: int
+    end: Ending | None
+    model: ModelSpec | None = None
+    turns: tuple[Turn, ...] = ()
+
+
+def begin(generation_id: str, worker_id: str) -> Job | None:
+    """Claim, and read all that the work needs: the database's whole part before the end."""
+    claimed = lease.claim(generation_id, worker_id)
+    if claimed is None:
+        return None
+    run, end = start(claimed), nothing_to_start(claimed)
+    if end is not None or claimed.model is None:
+        return Job(run, claimed.losses, end)
+    turns = tuple(turns_before(claimed.message))
+    return Job(run, claimed.losses, None, spec(claimed.model), turns)
+
+
+def start(claimed: Generation) -> Run:
+    queued = (claimed.started_at or timezone.now()) - claimed.queued_at
+    if claimed.attempt == 1:
+        metrics.QUEUE_SECONDS.observe(queued.total_seconds())
+    if claimed.losses:
+        metrics.REAPED.inc()
+    return Run(
+        generation=str(claimed.pk),
+        conversation=str(claimed.conversation_id),
+        owner=claimed.conversation.owner_id,
+        queue=claimed.queue,
+        message=str(claimed.message_id),
+        attempt=claimed.attempt,
+        model=claimed.model_slug,
+        queued_ms=queued.total_seconds() * 1000,
+    )
+
+
+def nothing_to_start(claimed: Generation) -> Ending | None:
+    if claimed.cancel_requested_at is not None:
+        return Ending("cancelled")
+    if claimed.losses >= settings.MAX_ATTEMPTS:
+        return failed("worker_lost")
+    if claimed.side_effects:
+        return failed("side_effects")
+    if claimed.model is None or not (claimed.model.enabled and claimed.model.provider.enabled):
+        return failed("model_unavailable", retryable=False)
+    return None
