@@ -157,6 +157,9 @@ async def take_all(run: Run, worker: Worker, model: ModelSpec, turns: Sequence[T
                 case _:
                     await take_event(run, worker, part)
             worker.ticker.touch(run)
+            if run.content.characters > settings.ANSWER_CHARS:
+                # Memory, log and row must have a bound, whatever a model does.
+                return Ending("completed", reason="length")
     return Ending("completed", usage=usage, reason=reason)
 
 

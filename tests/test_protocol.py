@@ -16,7 +16,7 @@ from conversations.models import Conversation, Generation, Message
 from conversations.shapes import generation_shape, message_shape
 from llm.errors import RETRYABLE, Code
 from streaming import catch_up, consumers, flood, follow, node, protocol, run
-from streaming.generate import SENTENCES
+from streaming.job import SENTENCES
 from streaming.protocol import COMMANDS, EVENTS, BadCommand, decode_command, encode, header
 from streaming.snapshot import fresh, replay
 

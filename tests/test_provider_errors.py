@@ -11,7 +11,7 @@ from conversations.models import Generation, Message
 from tests.client import text_of
 from tests.conftest import OpenTab
 from tests.provider import Provider, expected_text
-from tests.stack import Web
+from tests.stack import Stack, Web
 
 pytestmark = [pytest.mark.database, pytest.mark.usefixtures("worker")]
 
@@ -65,3 +65,16 @@ def test_a_fault_before_the_first_token_is_tried_again_unseen(
     assert state["status"] == "completed"
     assert text_of(state["content"]) == expected_text({"tokens": 20})
     assert len(provider.requests) == 2
+
+
+def test_an_answer_without_end_is_ended(owner: User, stack: Stack, open_tab: OpenTab) -> None:
+    web, _ = stack.web(), stack.worker(ANSWER_CHARS="5000")
+    tab = open_tab(owner, web)
+    ack = tab.submit(json.dumps({"tokens": 1_000_000, "rate": 20_000}))
+
+    end = tab.wait_for_type("generation.completed")
+
+    assert end["finish_reason"] == "length"
+    text = tab.text(ack["generation"])
+    assert 5000 < len(text) < 100_000
+    assert Message.objects.get(pk=ack["reply"]).text == text
