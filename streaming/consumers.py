@@ -113,16 +113,19 @@ class ChatConsumer(AsyncConsumer):
             return self.end(protocol.CLOSE_RESTART)
         self.user = self.identity.user
         self.commands = Commands(self)
-        self.spawn(self._attend())
+        # Before the first command, so that whoever has an answer knows that it will hear the news.
+        # Should Redis be away, that is no reason to keep the tab waiting.
+        try:
+            await self.listen(user_group(self.user.pk), self.on_user_event)
+        except self.node.unreachable:
+            self.spawn(self._listen_later())
         return None
 
-    async def _attend(self) -> None:
-        """Listen to what concerns the user. Redis may be away: then as soon as it is back."""
+    async def _listen_later(self) -> None:
         while True:
-            try:
+            await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+            with contextlib.suppress(*self.node.unreachable):
                 return await self.listen(user_group(self.user.pk), self.on_user_event)
-            except self.node.unreachable:
-                await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         if self._close_code is not None or self.identity is None:

@@ -185,6 +185,15 @@ def test_a_second_instance_works_beside_the_first(running: Instance, fresh: Inst
     assert fresh.redis().get("mine") is None
 
 
+@pytest.fixture
+def _hang_up_is_heard() -> Iterator[None]:
+    """Under nohup it is ignored, here and in every child, and rightly so."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("_hang_up_is_heard")
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_signal_ends_everything_in_order(fresh: Instance, sig: signal.Signals) -> None:
     fresh.page()

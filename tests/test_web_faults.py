@@ -170,9 +170,9 @@ def test_a_submit_whose_ack_was_lost_is_sent_again(
     first, second = stack.web(), stack.web()
     stack.worker()
     same = str(uuid.uuid4())
-    tab = open_tab(owner, first)
+    tab, other = open_tab(owner, first), open_tab(owner, second)
+    other.ask("ping")
     tab.send("message.submit", client_message_id=same, text=json.dumps(LONG))
-    other = open_tab(owner, second)
     other.wait_for_type("message.created")
     first.kill()
 
