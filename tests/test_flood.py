@@ -122,7 +122,8 @@ def test_the_web_node_is_healthy_afterwards(owner: User, stack: Stack, open_tab:
         senders = []
         for _ in range(5):
             senders.append(flood(tab, [frame + " " * 5_000 for frame in resumes()]))
-            assert tab.wait_for_close() == 4429
+            # A line that is closed while megabytes wait to be read may be reset instead.
+            assert tab.wait_for_close() in (4429, 1006)
             tab.close()
             tab.open()
         for sender in senders:
