@@ -19,14 +19,16 @@ def forgiving(call: Callable[..., Any], answer: Any) -> Callable[..., Any]:
             return call(self, *args, **kwargs)
         except (RedisError, OSError) as error:
             logger.warning("cache_unreachable", error=str(error))
-            return kwargs.get("default", answer)
+            return answer
 
     return tried
 
 
 class ForgivingRedisCache(RedisCache):
-    get = forgiving(RedisCache.get, None)
     set = forgiving(RedisCache.set, None)
     add = forgiving(RedisCache.add, True)
     delete = forgiving(RedisCache.delete, False)
     touch = forgiving(RedisCache.touch, False)
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        return forgiving(RedisCache.get, default)(self, key, default, version)

@@ -6,9 +6,10 @@ import structlog
 
 from conversations.models import Generation
 from streaming import lease, metrics, protocol
-from streaming.delivery import channel_of, conversation_group
+from streaming.delivery import channel_of, conversation_group, user_group
 from streaming.lease import Outcome
 from streaming.log import Batch, Entry
+from streaming.news import conversation_updated
 from streaming.recovery import state_in_log
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ async def cancel_queued(generation: Generation, node: "Node") -> bool:
         attempt,
         ending_events(generation, attempt, content),
     )
+    news = await node.in_database(conversation_updated, generation.conversation_id)
     try:
         await node.log.append([batch])
+        await node.publish((user_group(generation.conversation.owner_id), news))
     except node.unreachable as error:
         # The position check finds the end in the database.
         logger.warning("cancel_not_announced", generation=str(generation.pk), error=str(error))

@@ -93,12 +93,10 @@ class Commands:
             self._show_from_the_start(generation)
 
     async def _begin(self, generation: Generation, news: list[Event], waiting: int) -> None:
-        """After the commit: send the work out, and tell the user's tabs. Should Redis go away just
+        """After the commit: tell the user's tabs, and send the work out. Should Redis go away just
         here, the sweeper sends it, and the tabs see it when they resume."""
         conversation = generation.conversation_id
         self._socket.follow(str(generation.pk), str(conversation))
-        # Not on this socket's time: a broker that hangs must not hold up its next command.
-        self._node.spawn(self._node.in_thread(enqueue, str(generation.pk), generation.queue))
         queued = protocol.Queued(
             conversation, generation.pk, generation.message_id, waiting or UNSET
         )
@@ -111,6 +109,8 @@ class Commands:
             )
         except self._node.unreachable as error:
             logger.warning("not_announced", generation=str(generation.pk), error=str(error))
+        # Not on this socket's time: a broker that hangs must not hold up its next command.
+        self._node.spawn(self._node.in_thread(enqueue, str(generation.pk), generation.queue))
 
     async def cancel(self, command: protocol.Cancel) -> None:
         found = await self._node.in_database(generation_of, self._user, command.generation)

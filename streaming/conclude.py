@@ -59,8 +59,8 @@ def outcome_of(ending: Ending, run: Run) -> Outcome:
         seq=run.seq + 1,
         content=run.content.blocks(),
         usage={
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
+            "input_tokens": max(0, usage.input_tokens),
+            "output_tokens": max(0, usage.output_tokens),
             "estimated": usage.estimated,
         },
         timings={

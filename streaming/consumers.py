@@ -69,19 +69,25 @@ class ChatConsumer(AsyncConsumer):
             message = await receive()
             if message["type"] == "websocket.disconnect":
                 return
-            if message["type"] == "websocket.connect" or self._admit():
+            if message["type"] == "websocket.connect" or self._admit(message):
                 self._inbox.append(message)
                 if not self._obeying:
                     self._obeying = True
                     self.spawn(self._obey_all())
 
-    def _admit(self) -> bool:
+    def _admit(self, message: dict[str, Any]) -> bool:
         if self._close_code is not None:
             return False
         if len(self._inbox) < BURST and self._bucket.take():
-            return True
+            return self._fits(message.get("text") or "")
         self.refuse(None, protocol.TOO_MANY, "Too many commands at once.", retryable=True)
         self.end(protocol.CLOSE_FLOOD)
+        return False
+
+    def _fits(self, text: str) -> bool:
+        if len(text) <= FRAME_BYTES and len(text.encode()) <= FRAME_BYTES:
+            return True
+        self.refuse(None, protocol.TOO_LARGE, f"A frame holds at most {FRAME_BYTES} bytes.")
         return False
 
     async def _obey_all(self) -> None:
@@ -133,10 +139,6 @@ class ChatConsumer(AsyncConsumer):
         text = message.get("text")
         if text is None:
             return self.refuse(None, protocol.BAD_COMMAND, "expected a text frame, got bytes")
-        if len(text.encode()) > FRAME_BYTES:
-            return self.refuse(
-                None, protocol.TOO_LARGE, f"A frame holds at most {FRAME_BYTES} bytes."
-            )
         await self._obey(text)
         return None
 

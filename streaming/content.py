@@ -38,6 +38,10 @@ class Content:
         self._settle()
         return list(self._blocks)
 
+    def text(self) -> str:
+        """What a person reads of it, without reasoning and tool calls."""
+        return "".join(block["text"] for block in self.blocks() if block["type"] == "text")
+
     def _settle(self) -> None:
         if self._pieces:
             self._blocks.append({"type": self._kind, self._kind: "".join(self._pieces)})

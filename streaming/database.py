@@ -6,12 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-AWAY = (DatabaseError, InterfaceError)
+# What it raises while it is away. All else that it raises is about what it was given.
+AWAY = (OperationalError, InterfaceError)
 
 
 class DatabaseThreads:

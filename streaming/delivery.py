@@ -68,8 +68,9 @@ class EventShard(RedisSingleShardConnection):
             if channel in layer.listeners or channel in layer.groups:
                 return
             if channel in self._subscribed_to:
-                await self._pubsub.unsubscribe(channel)
+                # Before the wait: who subscribes meanwhile must see that there is something to do.
                 self._subscribed_to.discard(channel)
+                await self._pubsub.unsubscribe(channel)
 
     def _receive_message(self, message: dict[str, Any] | None) -> None:
         if message is None or not message["data"].startswith(b"{"):

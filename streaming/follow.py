@@ -58,9 +58,7 @@ class Follow:
         return True
 
     def rewind(self, position: StreamPosition) -> None:
-        """The client says where it stands; what it was sent before is behind it."""
+        """The client says where it stands. What it has not confirmed stays counted: one that reads
+        nothing and asks again and again would fill the memory otherwise."""
         self.position = position
         self.ended = False
-        self.unconfirmed = self._since_mark = 0
-        self._marks.clear()
-        self.paused_at = None

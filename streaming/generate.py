@@ -20,6 +20,7 @@ from llm.spec import ModelSpec, Turn
 from llm.stream import stream as stream_from_model
 from streaming import lease, protocol, recovery
 from streaming.conclude import conclude
+from streaming.database import AWAY
 from streaming.job import Ending, Job, begin, failed
 from streaming.lease import Outcome
 from streaming.run import Run
@@ -45,6 +46,13 @@ async def generate(generation_id: str, worker: Worker) -> None:
         worker.add(run)
         try:
             await conclude(await work(job, worker), run, worker)
+        except AWAY:
+            raise
+        except Exception:
+            # An answer that cannot be stored must not be tried for ever: keep what is plain text.
+            logger.exception("generation_not_concluded")
+            plain = [{"type": "text", "text": run.content.text()}]
+            await conclude(await end_as_found(run, worker, failed("internal"), plain), run, worker)
         finally:
             worker.remove(run)
 

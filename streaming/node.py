@@ -89,17 +89,12 @@ class Node:
     # --- Position check: a lost event that nothing follows shows no gap --------------------------
     async def check_positions(self) -> None:
         now = time.monotonic()
-        pairs = [
-            (socket, follow)
-            for socket in self.sockets
-            for follow in socket.follows.values()
-            if not follow.ended
-        ]
+        pairs = [(socket, follow) for socket in self.sockets for follow in socket.follows.values()]
         self._close_the_slow(pairs, now)
         idle = [
             (socket, follow)
             for socket, follow in pairs
-            if not follow.busy and follow.paused_at is None
+            if not (follow.ended or follow.busy) and follow.paused_at is None
         ]
         if not idle:
             return
@@ -111,10 +106,9 @@ class Node:
         held: dict[ChatConsumer, int] = {}
         for socket, follow in pairs:
             held[socket] = held.get(socket, 0) + follow.unconfirmed
-            paused = (
-                follow.paused_at is not None and now - follow.paused_at > settings.MAX_PAUSE_SECONDS
-            )
-            if paused or held[socket] > MAX_UNCONFIRMED:
+            since = None if follow.ended else follow.paused_at
+            too_long = since is not None and now - since > settings.MAX_PAUSE_SECONDS
+            if too_long or held[socket] > MAX_UNCONFIRMED:
                 socket.end(protocol.CLOSE_TOO_SLOW)
 
     async def _catch_up_the_late(self, pairs: "list[tuple[ChatConsumer, Follow]]") -> None:

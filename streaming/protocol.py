@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 MAX_ID_CHARS = 64
+MAX_POSITIONS = 256
 CommandId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
 # PostgreSQL cannot even compare with a text that holds a NUL.
 Slug = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
@@ -68,7 +69,7 @@ class Cancel(Command, tag="generation.cancel"):
 
 class Resume(Command, tag="resume"):
     conversation: UUID
-    positions: dict[UUID, tuple[Attempt, Seq]] = {}
+    positions: Annotated[dict[UUID, tuple[Attempt, Seq]], Meta(max_length=MAX_POSITIONS)] = {}
 
 
 class Leave(Command, tag="leave"):

@@ -23,8 +23,10 @@ MAX_DELTA_CHARS = 16_000
 
 
 def storable(text: str) -> str:
-    """PostgreSQL's JSON holds every character but this one."""
-    return text.replace("\0", "") if "\0" in text else text
+    """PostgreSQL's JSON holds every character but NUL, and UTF-8 no half of a surrogate pair."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 DELTAS: dict[str, Any] = {"text": protocol.TextDelta, "reasoning": protocol.ReasoningDelta}
@@ -123,7 +125,13 @@ class Run:
             await asyncio.wait_for(self._flushed.wait(), seconds)
         except TimeoutError:
             return False
-        return True
+        return not self.fenced
+
+    def fence(self) -> None:
+        """A newer attempt writes: nothing of this one will be taken any more."""
+        self.fenced = True
+        self._flushed.set()
+        self.stop("lost")
 
     def stop(self, reason: str) -> None:
         """End the work from outside: `cancelled`, `handed_over` or `lost`. The first one wins."""

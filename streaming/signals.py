@@ -1,4 +1,4 @@
-"""A log-out, a deactivation or a new password reaches the user's open sockets at once."""
+"""A log-out, a deactivation, a new password and a deletion reach the user's open tabs at once."""
 
 from typing import Any
 
@@ -11,8 +11,10 @@ from django.http import HttpRequest
 from redis.exceptions import RedisError
 
 from accounts.models import User
+from conversations.models import Conversation
 from streaming.delivery import channel_of, user_group
 from streaming.identity import CHECK_IDENTITY
+from streaming.protocol import ConversationDeleted, encode
 from streaming.redis import connect_sync
 
 logger = structlog.get_logger(__name__)
@@ -41,10 +43,21 @@ def after_delete(instance: User, **_: Any) -> None:
     on_commit(lambda: check_sockets_of(user_id))
 
 
+@receiver(post_delete, sender=Conversation)
+def after_deletion(instance: Conversation, **_: Any) -> None:
+    gone = encode(ConversationDeleted(instance.pk))
+    owner = instance.owner_id
+    on_commit(lambda: publish(owner, gone))
+
+
 def check_sockets_of(user_id: int) -> None:
+    # Should this get lost: every socket asks again within half a minute anyway.
+    publish(user_id, CHECK_IDENTITY)
+
+
+def publish(user_id: int, frame: bytes) -> None:
     try:
         with connect_sync() as redis:
-            redis.publish(channel_of(user_group(user_id)), CHECK_IDENTITY)
+            redis.publish(channel_of(user_group(user_id)), frame)
     except (RedisError, OSError) as error:
-        # Every socket asks again within half a minute anyway.
         logger.warning("sockets_not_told", user=user_id, error=str(error))

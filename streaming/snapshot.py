@@ -2,6 +2,7 @@
 both run over tests/cases/apply.json."""
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
@@ -138,12 +139,26 @@ def _finished(event: Event, gathered: str) -> Block:
 
 
 def parse_args(text: str) -> dict[str, Any]:
-    """A model may write arguments that are no JSON object; they count as none."""
+    """A model may write arguments that are no JSON object, or one that no database keeps (NUL, half
+    a surrogate pair, a number beyond all bounds); they count as none."""
     try:
         args = json.loads(text)
-    except ValueError:
+        return args if isinstance(args, dict) and is_storable(args) else {}
+    except (ValueError, RecursionError):
         return {}
-    return args if isinstance(args, dict) else {}
+
+
+def is_storable(value: Any) -> bool:
+    match value:
+        case str():
+            return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
+        case float():
+            return math.isfinite(value)
+        case list():
+            return all(map(is_storable, value))
+        case dict():
+            return all(is_storable(key) and is_storable(each) for key, each in value.items())
+    return True
 
 
 def _end(event: Event) -> State:

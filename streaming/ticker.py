@@ -93,8 +93,7 @@ class Ticker:
             logger.warning("stream_log_gone", generation=run.generation, attempt=run.attempt)
             run.rewrite()
         else:
-            run.fenced = True
-            run.stop("lost")
+            run.fence()
             return
         if run.dirty:
             self._dirty.add(run)

@@ -139,7 +139,13 @@ class Worker:
         self.log = StreamLog(self.redis)
         self.ticker = Ticker(self.log)
         self._sweeper = Sweeper(self)
-        watches = [self.ticker.run, self._renew, self._listen_for_cancels, self._sweeper.run]
+        watches = [
+            self.ticker.run,
+            self._renew,
+            self._look_after,
+            self._listen_for_cancels,
+            self._sweeper.run,
+        ]
         self._watches = [self._loop.create_task(self._for_ever(watch)) for watch in watches]
         self._ready.set()
 
@@ -157,8 +163,13 @@ class Worker:
             before = list(self.runs.values())
             if before:
                 await self._renew_leases(before)
+            await asyncio.sleep(settings.RENEW_SECONDS)
+
+    async def _look_after(self) -> None:
+        """What needs Redis, apart from the leases: one that hangs must not cost us those."""
+        while True:
             await self._say_alive()
-            await self._check_logs(before)
+            await self._check_logs(list(self.runs.values()))
             await asyncio.sleep(settings.RENEW_SECONDS)
 
     async def _renew_leases(self, runs: list[Run]) -> None:

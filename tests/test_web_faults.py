@@ -195,3 +195,19 @@ def test_a_reader_that_confirms_what_it_was_not_sent_is_not_believed(
     tab.send("received", generation=ack["generation"], attempt=1, seq=1_000_000)
 
     assert tab.wait_for_close(60) == 4008
+
+
+def test_a_reader_that_asks_again_and_again_and_reads_nothing_is_sent_away(
+    owner: User, stack: Stack, open_tab: OpenTab
+) -> None:
+    """An answer that has ended counts as well, however often it is asked for."""
+    web, _ = stack.web(MAX_PAUSE_SECONDS="3"), stack.worker()
+    tab = open_tab(owner, web)
+    ack = tab.submit(json.dumps({"tokens": 30_000, "rate": 0}))
+    tab.wait_for_end(ack["generation"], 60)
+    tab.confirms = False
+    for _ in range(12):
+        tab.ask("resume", conversation=ack["conversation"], positions={ack["generation"]: [0, 0]})
+
+    assert tab.wait_for_close(30) == 4008
+    assert sum(event["type"] == "snapshot" for event in tab.events) <= 3

@@ -185,17 +185,31 @@ function withToolCall(content, event) {
 }
 
 /**
- * A model may write arguments that are no JSON object; the call is then shown without any.
+ * A model may write arguments that are no JSON object, or one that no database keeps (NUL, half a
+ * surrogate pair, a number beyond all bounds); the call is then shown without any.
  * @param {string} text
  * @returns {Record<string, unknown>}
  */
 function parseArgs(text) {
   try {
     const value = JSON.parse(text);
-    return value !== null && typeof value === "object" && !Array.isArray(value) ? value : {};
+    const isObject = value !== null && typeof value === "object" && !Array.isArray(value);
+    return isObject && isStorable(value) ? value : {};
   } catch {
     return {};
   }
+}
+
+/**
+ * @param {unknown} value
+ * @returns {boolean}
+ */
+function isStorable(value) {
+  if (typeof value === "string") return !/\0|\p{Surrogate}/u.test(value);
+  if (typeof value === "number") return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isStorable);
+  if (value === null || typeof value !== "object") return true;
+  return Object.entries(value).every(([key, each]) => isStorable(key) && isStorable(each));
 }
 
 /**
