@@ -31,7 +31,7 @@ logger = structlog.get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-DATABASE_THREADS = 12
+DATABASE_THREADS = 4
 CHECK_SECONDS = 3
 TICK_SECONDS = 5
 IDENTITY_SECONDS = 30

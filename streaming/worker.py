@@ -34,7 +34,7 @@ T = TypeVar("T")
 Generate = Callable[[str, "Worker"], Coroutine[Any, Any, None]]
 CANCELS_REMEMBERED_SECONDS = 60
 LISTEN_AGAIN_SECONDS = 0.5
-DATABASE_THREADS = 8
+DATABASE_THREADS = 3
 DEAF_SECONDS = 10
 TICK = b"tick"
 
