@@ -240,7 +240,6 @@ EVENTS: dict[str, type[Event]] = {
 }  # fmt: skip
 TERMINAL_TYPES = frozenset(tag for tag, kind in EVENTS.items() if kind.terminal)
 STARTED_TYPE = "generation.started"
-SNAPSHOT_TYPE = "snapshot"
 
 
 class Header(Struct, frozen=True):
