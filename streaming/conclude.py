@@ -1,7 +1,6 @@
 """The end of a generation: store the answer, then tell. Each step holds while a part is away."""
 
 import asyncio
-import time
 from uuid import UUID
 
 import structlog
@@ -51,9 +50,7 @@ async def hand_over(run: Run, worker: Worker) -> None:
 
 
 def outcome_of(ending: Ending, run: Run) -> Outcome:
-    now = time.monotonic()
     usage = ending.usage or Usage(0, run.tokens_seen, estimated=True)
-    first = run.first_token
     return Outcome(
         status=ending.status,
         seq=run.seq + 1,
@@ -63,11 +60,7 @@ def outcome_of(ending: Ending, run: Run) -> Outcome:
             "output_tokens": max(0, usage.output_tokens),
             "estimated": usage.estimated,
         },
-        timings={
-            "queued_ms": round(run.queued_ms),
-            "first_token_ms": None if first is None else round((first - run.started) * 1000),
-            "total_ms": round((now - run.started) * 1000),
-        },
+        timings=run.timings.in_ms(),
         code=ending.code,
         message=ending.message,
         retryable=ending.retryable,
@@ -109,9 +102,9 @@ def report(outcome: Outcome, run: Run) -> None:
     metrics.GENERATION_SECONDS.labels(outcome.status).observe(outcome.timings["total_ms"] / 1000)
     for kind in ("input_tokens", "output_tokens"):
         metrics.TOKENS.labels(run.model, kind).inc(outcome.usage[kind])
-    if run.first_token is not None:
-        seconds = run.first_token - run.started + run.queued_ms / 1000
-        metrics.FIRST_TOKEN_SECONDS.observe(seconds)
+    until_first_token = run.timings.until_first_token
+    if until_first_token is not None:
+        metrics.FIRST_TOKEN_SECONDS.observe(run.timings.queued + until_first_token)
     if outcome.code:
         metrics.FAILURES.labels(outcome.code).inc()
     logger.info("generation_ended", status=outcome.status, code=outcome.code, **outcome.timings)

@@ -11,6 +11,7 @@ from llm.parts import Usage
 from llm.spec import ModelSpec, Turn, spec
 from streaming import lease, metrics
 from streaming.run import Run
+from streaming.timings import Timings
 
 SENTENCES = {
     "worker_lost": "The answer was interrupted too often. Try again.",
@@ -62,9 +63,10 @@ def begin(generation_id: str, worker_id: str) -> Job | None:
 
 
 def start(claimed: Generation) -> Run:
-    queued = (claimed.started_at or timezone.now()) - claimed.queued_at
+    begun = claimed.started_at or timezone.now()
+    queued = (begun - claimed.queued_at).total_seconds()
     if claimed.attempt == 1:
-        metrics.QUEUE_SECONDS.observe(queued.total_seconds())
+        metrics.QUEUE_SECONDS.observe(queued)
     if claimed.losses:
         metrics.REAPED.inc()
     return Run(
@@ -75,7 +77,7 @@ def start(claimed: Generation) -> Run:
         message=str(claimed.message_id),
         attempt=claimed.attempt,
         model=claimed.model_slug,
-        queued_ms=queued.total_seconds() * 1000,
+        timings=Timings(queued),
     )
 
 

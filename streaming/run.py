@@ -6,7 +6,6 @@ log skips what it has.
 """
 
 import asyncio
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from streaming.content import Content
 from streaming.delivery import channel_of, conversation_group
 from streaming.log import Batch, Entry
 from streaming.protocol import StreamEvent
+from streaming.timings import Timings
 
 if TYPE_CHECKING:
     from streaming.ticker import Ticker
@@ -41,7 +41,7 @@ class Run:
     message: str
     attempt: int
     model: str
-    queued_ms: float = 0.0
+    timings: Timings = field(default_factory=Timings)
     seq: int = 0
     content: Content = field(default_factory=Content)
     pending: list[Entry] = field(default_factory=list)
@@ -50,8 +50,6 @@ class Run:
     fenced: bool = False
     stop_reason: str = ""
     task: "asyncio.Task[Any] | None" = None
-    started: float = field(default_factory=time.monotonic)
-    first_token: float | None = None
     tokens_seen: int = 0
     tool_names: dict[str, str] = field(default_factory=dict)
     _kind: str = ""
@@ -66,13 +64,10 @@ class Run:
         """Gather a piece of text or reasoning; the ticker makes one event of what has gathered."""
         text = storable(text)
         if kind != self._kind:
-            self._seal()
-            self._kind = kind
+            self._turn_to(kind)
         self._delta.append(text)
         self.content.add_text(kind, text)
         self.tokens_seen += 1
-        if self.first_token is None:
-            self.first_token = time.monotonic()
 
     def emit(self, event: type[StreamEvent], **fields: Any) -> StreamEvent:
         """Number an event and make it the next to be published."""
@@ -83,6 +78,7 @@ class Run:
 
     def emit_and_add(self, event: type[StreamEvent], **fields: Any) -> None:
         """The same for an event that changes the content, such as a tool call's."""
+        self._turn_to("tool_call")
         made = self.emit(event, **{key: storable(text) for key, text in fields.items()})
         self.tool_names.setdefault(fields["tool_call"], fields["name"])
         self.content.add(protocol.decode_event(protocol.encode(made)))
@@ -140,6 +136,11 @@ class Run:
         self.stop_reason = reason
         if self.task is not None:
             self.task.cancel()
+
+    def _turn_to(self, kind: str) -> None:
+        self._seal()
+        self._kind = kind
+        self.timings.turn_to(kind)
 
     def _seal(self) -> None:
         """Make numbered events of the gathered text; no event grows past the size limit."""

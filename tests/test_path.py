@@ -145,4 +145,5 @@ def test_a_tool_call_is_shown_and_kept(
     assert "tool_call" in kinds
     call = state["content"][kinds.index("tool_call")]
     assert call["extras"]["result"]
+    assert 0 < state["timings"]["reasoning_ms"] < state["timings"]["total_ms"]
     assert Message.objects.get(pk=ack["reply"]).content == state["content"]
