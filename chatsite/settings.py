@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "llm",
     "conversations",
     "streaming",
+    "api",
     "chatsite",
 ]
 MIDDLEWARE = [

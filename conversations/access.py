@@ -15,7 +15,7 @@ class NotFound(LookupError):
 
 
 def conversations_of(user: User) -> QuerySet[Conversation]:
-    return Conversation.objects.filter(owner=user)
+    return Conversation.objects.filter(owner=user, deleted_at=None)
 
 
 def conversation_of(user: User, conversation_id: UUID) -> Conversation:
@@ -29,7 +29,9 @@ def conversation_of(user: User, conversation_id: UUID) -> Conversation:
 def message_of(user: User, message_id: UUID) -> Message:
     """Raises NotFound."""
     found = (
-        Message.objects.filter(pk=message_id, conversation__owner=user)
+        Message.objects.filter(
+            pk=message_id, conversation__owner=user, conversation__deleted_at=None
+        )
         .select_related("conversation", "parent")
         .first()
     )
@@ -41,7 +43,9 @@ def message_of(user: User, message_id: UUID) -> Message:
 def generation_of(user: User, generation_id: UUID) -> Generation:
     """Raises NotFound."""
     found = (
-        Generation.objects.filter(pk=generation_id, conversation__owner=user)
+        Generation.objects.filter(
+            pk=generation_id, conversation__owner=user, conversation__deleted_at=None
+        )
         .select_related("message", "conversation")
         .first()
     )

@@ -64,6 +64,8 @@ def conversation_shape(conversation: Conversation, active: list[UUID]) -> dict[s
         "id": str(conversation.id),
         "title": conversation.title,
         "pinned": conversation.pinned,
+        "archived": conversation.archived,
+        "folder": str(conversation.folder_id) if conversation.folder_id else None,
         "updated_at": conversation.updated_at.isoformat(),
         "active": [str(generation) for generation in active],
     }

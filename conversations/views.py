@@ -62,5 +62,7 @@ def one(shown: Conversation) -> dict[str, Any]:
         "id": str(shown.id),
         "title": shown.title,
         "pinned": shown.pinned,
+        "archived": shown.archived,
+        "folder": str(shown.folder_id) if shown.folder_id else None,
         "model": latest or None,
     }

@@ -2,18 +2,59 @@
 
 from uuid import UUID
 
+import structlog
+from django.db.transaction import on_commit
+from redis.exceptions import RedisError
+
 from conversations.models import Conversation
 from conversations.shapes import active_ids
-from streaming.protocol import ConversationUpdated
+from streaming.delivery import channel_of, user_group
+from streaming.protocol import ConversationDeleted, ConversationUpdated, encode
+from streaming.redis import connect_sync
+
+logger = structlog.get_logger(__name__)
 
 
 def conversation_updated(conversation_id: UUID) -> ConversationUpdated:
     """Raises Conversation.DoesNotExist where it has been deleted meanwhile."""
-    conversation = Conversation.objects.get(pk=conversation_id)
+    return update_of(Conversation.objects.get(pk=conversation_id))
+
+
+def update_of(conversation: Conversation) -> ConversationUpdated:
     return ConversationUpdated(
         conversation=conversation.pk,
         title=conversation.title,
         pinned=conversation.pinned,
+        archived=conversation.archived,
+        folder=conversation.folder_id,
         active=active_ids(conversation.pk),
         updated_at=conversation.updated_at.isoformat(),
     )
+
+
+def announce_conversation(conversation: Conversation) -> None:
+    """After the commit, tell the owner's tabs what the row says then."""
+    owner, pk = conversation.owner_id, conversation.pk
+
+    def tell() -> None:
+        try:
+            news = conversation_updated(pk)
+        except Conversation.DoesNotExist:
+            return
+        publish(owner, encode(news))
+
+    on_commit(tell)
+
+
+def announce_deletion(conversation: Conversation) -> None:
+    owner, gone = conversation.owner_id, encode(ConversationDeleted(conversation.pk))
+    on_commit(lambda: publish(owner, gone))
+
+
+def publish(user_id: int, frame: bytes) -> None:
+    """To all tabs of a user. Should it get lost, they see it when they load the page again."""
+    try:
+        with connect_sync() as redis:
+            redis.publish(channel_of(user_group(user_id)), frame)
+    except (RedisError, OSError) as error:
+        logger.warning("sockets_not_told", user=user_id, error=str(error))

@@ -128,6 +128,8 @@ class ConversationUpdated(Event, tag="conversation.updated"):
     conversation: UUID
     title: str | UnsetType = UNSET
     pinned: bool | UnsetType = UNSET
+    archived: bool | UnsetType = UNSET
+    folder: UUID | UnsetType | None = UNSET
     active: list[UUID] | UnsetType = UNSET
     updated_at: str | UnsetType = UNSET
 

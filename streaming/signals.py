@@ -2,22 +2,16 @@
 
 from typing import Any
 
-import structlog
 from django.contrib.auth.signals import user_logged_out
 from django.db.models.signals import post_delete, post_save
 from django.db.transaction import on_commit
 from django.dispatch import receiver
 from django.http import HttpRequest
-from redis.exceptions import RedisError
 
 from accounts.models import User
 from conversations.models import Conversation
-from streaming.delivery import channel_of, user_group
 from streaming.identity import CHECK_IDENTITY
-from streaming.protocol import ConversationDeleted, encode
-from streaming.redis import connect_sync
-
-logger = structlog.get_logger(__name__)
+from streaming.news import announce_deletion, publish
 
 
 @receiver(user_logged_out)
@@ -45,19 +39,9 @@ def after_delete(instance: User, **_: Any) -> None:
 
 @receiver(post_delete, sender=Conversation)
 def after_deletion(instance: Conversation, **_: Any) -> None:
-    gone = encode(ConversationDeleted(instance.pk))
-    owner = instance.owner_id
-    on_commit(lambda: publish(owner, gone))
+    announce_deletion(instance)
 
 
 def check_sockets_of(user_id: int) -> None:
     # Should this get lost: every socket asks again within half a minute anyway.
     publish(user_id, CHECK_IDENTITY)
-
-
-def publish(user_id: int, frame: bytes) -> None:
-    try:
-        with connect_sync() as redis:
-            redis.publish(channel_of(user_group(user_id)), frame)
-    except (RedisError, OSError) as error:
-        logger.warning("sockets_not_told", user=user_id, error=str(error))

@@ -16,7 +16,7 @@ const page = new ChatPage(data, {
 const navigation = new Navigation(page);
 
 listenForShortcuts({
-  escape: () => closeDrawer() || page.stopEditing() || page.stop(),
+  escape: () => closeDrawer() || page.writing.stopEditing() || page.stop(),
   newChat: () => navigation.newChat(),
   sidebar: () => page.sidebar.toggle(),
   compose: () => page.composer.focus(),

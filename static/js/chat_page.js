@@ -1,13 +1,14 @@
-// The chat page: draws what the client knows, and turns clicks into commands.
+// The chat page: draws what the client knows, and turns what the user does into commands.
 
 import { Announcer } from "./announcer.js";
 import { copyText } from "./clipboard.js";
-import { Composer } from "./composer.js";
 import { ConversationClient } from "./conversation_client.js";
-import { byId, find, oncePerFrame, setText } from "./dom.js";
+import { byId, oncePerFrame, setText } from "./dom.js";
 import { Follower } from "./follower.js";
-import { draftsOf, outboxOf } from "./keep.js";
+import { gettext } from "./gettext.js";
+import { outboxOf } from "./keep.js";
 import { LineBanner } from "./line_banner.js";
+import { listenForActions, messageActions } from "./message_actions.js";
 import { MessageList } from "./message_list.js";
 import { plainText } from "./message_view.js";
 import { ModelPicker } from "./model_picker.js";
@@ -15,10 +16,12 @@ import { loadPageData } from "./page_data.js";
 import { hasEnded } from "./snapshot.js";
 import { Sidebar } from "./sidebar.js";
 import { Thread } from "./thread.js";
+import { Writing } from "./writing.js";
 
 export class ChatPage {
   /** @type {Set<string>} generations that have grown since the last frame */ #grown = new Set();
-  /** @type {{message: Message, draft: string} | null} */ #editing = null;
+  /** @type {Set<(page?: PageData) => void>} */ #whenShown = new Set();
+  #actions = messageActions(this);
   #list = new MessageList(byId("messages"));
   #announcer = new Announcer(byId("announcer"));
   #follower = new Follower(byId("scroller"), byId("jump"));
@@ -39,13 +42,31 @@ export class ChatPage {
       load: loadPageData,
       storage: outboxOf(page.user.id),
     });
-    this.drafts = draftsOf(page.user.id);
     this.models = new ModelPicker(/** @type {HTMLSelectElement} */ (byId("model")), page.models);
     this.thread = new Thread(this.client, page.models);
-    this.composer = this.#makeComposer(page.limits.message_chars);
-    byId("messages").addEventListener("click", (event) => this.#clicked(event));
+    this.writing = new Writing(page, {
+      client: this.client,
+      send: (message) => this.#send(message),
+      stop: () => this.stop(),
+    });
+    this.composer = this.writing.composer;
+    listenForActions(byId("messages"), this.#actions);
     this.client.start(page);
     this.#shown(page);
+  }
+
+  /** @param {Record<string, import("./message_actions.js").MessageAction>} actions */
+  addActions(actions) {
+    Object.assign(this.#actions, actions);
+  }
+
+  /** @param {(page?: PageData) => void} act called when another conversation, or none, is shown */
+  whenShown(act) {
+    this.#whenShown.add(act);
+  }
+
+  redraw() {
+    this.#draw();
   }
 
   /** @param {string | null} conversation @param {PageData} [page] */
@@ -63,51 +84,56 @@ export class ChatPage {
     return true;
   }
 
-  stopEditing() {
-    if (!this.#editing) return false;
-    this.composer.setText(this.#editing.draft);
-    this.composer.setEditing(false);
-    this.#editing = null;
-    return true;
-  }
-
   copyLast() {
     if (this.thread.last) void copyText(plainText(this.thread.last.content));
   }
 
+  /** @param {string} id of a message @returns {Block[]} */
+  contentOf(id) {
+    const message = this.thread.message(id);
+    const snapshot = this.client.store.snapshots.get(message?.generation?.id ?? "");
+    return snapshot?.content ?? message?.content ?? [];
+  }
+
+  /** @param {string} id of a message */
+  edit(id) {
+    const message = this.thread.message(id);
+    if (message) this.writing.edit(message);
+  }
+
+  /** @param {string} id of an answer @param {string} [model] */
+  retry(id, model = this.models.choice.model) {
+    this.thread.chooseNewest(this.thread.message(id)?.parent ?? null);
+    this.client.retry(id, model);
+    this.#draw();
+  }
+
+  /** @param {string} id of a command */
+  withdraw(id) {
+    const command = this.client.outbox.settle(id);
+    if (command?.type === "message.submit") this.writing.giveBack(command);
+    this.composer.focus();
+  }
+
+  /** @param {string} message a sibling to show */
+  turnTo(message) {
+    this.thread.choose(message);
+    this.#drawAll();
+  }
+
   /** @param {PageData} [page] */
   #shown(page) {
-    this.#editing = null;
-    this.composer.setEditing(false);
-    this.composer.say("");
-    this.composer.setText(this.drafts.load(this.client.open));
+    this.writing.shown();
     if (page) this.models.select(page.conversation?.model ?? null);
     this.#drawAll();
     this.#follower.jump();
+    for (const act of this.#whenShown) act(page);
   }
 
-  /** @param {number} limit */
-  #makeComposer(limit) {
-    const composer = new Composer(/** @type {HTMLFormElement} */ (byId("composer")), limit, {
-      send: (text) => this.#send(text),
-      stop: () => this.stop(),
-      edited: () => this.stopEditing(),
-      changed: (text) => { if (!this.#editing) this.drafts.save(this.client.open, text); },
-    });
-    return composer;
-  }
-
-  /** @param {string} text */
-  #send(text) {
-    const { open } = this.client;
-    const parent = this.#editing ? this.#editing.message.parent : this.thread.path.at(-1)?.id ?? null;
-    const draft = this.#editing?.draft ?? "";
-    this.#editing = null;
-    this.composer.setEditing(false);
-    this.composer.setText(draft);
-    this.drafts.save(open, draft);
+  /** @param {{text: string, parent: string | null | undefined}} message */
+  #send({ text, parent = this.thread.path.at(-1)?.id ?? null }) {
     this.thread.chooseNewest(parent);
-    this.client.submit({ conversation: open, parent, text, ...this.models.choice });
+    this.client.submit({ conversation: this.client.open, parent, text, ...this.models.choice });
     this.#drawAll();
     this.#follower.jump();
   }
@@ -132,32 +158,19 @@ export class ChatPage {
     else this.#draw();
   }
 
-  /** What could not be sent goes back to where it can be mended. @param {Extract<Change, {kind: "refused"}>} change */
+  /** @param {Extract<Change, {kind: "refused"}>} change */
   #refused({ command, message }) {
-    if (command.type === "message.submit") this.#giveBack(command);
+    if (command.type === "message.submit") this.writing.giveBack(command);
     const snapshot = command.type === "generation.cancel" && this.client.store.snapshots.get(command.generation);
     const cameTooLate = snapshot && hasEnded(snapshot);
     if (!cameTooLate) this.composer.say(message);
     this.#draw();
   }
 
-  /** A conversation that has been deleted elsewhere. What was being written here is not. @param {string} conversation */
+  /** A conversation that has been deleted elsewhere. @param {string} conversation */
   #leave(conversation) {
-    const text = this.composer.text;
-    this.drafts.save(conversation, "");
-    this.handlers.missing();
-    this.#giveBack({ conversation, text });
-    this.composer.say("This conversation is no longer there.");
-  }
-
-  /** @param {{conversation: string | null, text: string}} message */
-  #giveBack({ conversation, text }) {
-    const { open, store } = this.client;
-    const isElsewhere = conversation === null || store.conversations.has(conversation);
-    if (conversation !== open && isElsewhere) return this.drafts.save(conversation, text);
-    const words = [text, this.composer.text].filter(Boolean).join("\n\n");
-    this.composer.setText(words);
-    return this.drafts.save(open, words);
+    this.writing.rescue(conversation, () => this.handlers.missing());
+    this.composer.say(gettext("This conversation is no longer there."));
   }
 
   #drawAll() {
@@ -179,7 +192,7 @@ export class ChatPage {
     const { open, store } = this.client;
     this.sidebar.show(store.conversations.values(), open);
     const title = (open !== null && store.conversations.get(open)?.title) || "";
-    setText(byId("title"), title || (open === null ? "" : "New chat"));
+    setText(byId("title"), title || (open === null ? "" : gettext("New chat")));
     document.title = title ? `${title} · Chatsite` : "Chatsite";
   }
 
@@ -197,78 +210,8 @@ export class ChatPage {
     this.#list.refresh(item);
     this.#announcer.update(snapshot.generation, plainText(snapshot.content), hasEnded(snapshot));
   }
-
-  /** @param {MouseEvent} event */
-  #clicked(event) {
-    const target = /** @type {Element} */ (event.target);
-    const button = /** @type {HTMLButtonElement | null} */ (target.closest("button[data-action]"));
-    const element = /** @type {HTMLElement | null} */ (button?.closest("[data-message], [data-pending]"));
-    if (!button || !element) return;
-    const { message = "", pending = "" } = element.dataset;
-    const actions = /** @type {Record<string, () => void>} */ ({
-      copy: () => void copyFrom(button, this.#textOf(message)),
-      "copy-code": () => void copyFrom(button, codeOf(button)),
-      wrap: () => button.closest(".code")?.toggleAttribute("data-wrap"),
-      edit: () => this.#edit(message),
-      retry: () => this.#retry(message),
-      stop: () => this.stop(),
-      withdraw: () => this.#withdraw(pending),
-      previous: () => this.#turn(button),
-      next: () => this.#turn(button),
-    });
-    actions[button.dataset.action ?? ""]?.();
-  }
-
-  /** @param {string} id */
-  #textOf(id) {
-    const message = this.thread.message(id);
-    const snapshot = this.client.store.snapshots.get(message?.generation?.id ?? "");
-    return plainText(snapshot?.content ?? message?.content ?? []);
-  }
-
-  /** @param {string} id */
-  #edit(id) {
-    const message = this.thread.message(id);
-    if (!message) return;
-    this.#editing = { message, draft: this.#editing?.draft ?? this.composer.text };
-    this.composer.setEditing(true);
-    this.composer.setText(plainText(message.content));
-    this.composer.focus();
-  }
-
-  /** @param {string} id */
-  #retry(id) {
-    this.thread.chooseNewest(this.thread.message(id)?.parent ?? null);
-    this.client.retry(id, this.models.choice.model);
-    this.#draw();
-  }
-
-  /** @param {string} id */
-  #withdraw(id) {
-    const command = this.client.outbox.settle(id);
-    if (command?.type === "message.submit") this.#giveBack(command);
-    this.composer.focus();
-  }
-
-  /** @param {HTMLButtonElement} button */
-  #turn(button) {
-    this.thread.choose(button.dataset.target ?? "");
-    this.#drawAll();
-  }
 }
 
 function socketUrl() {
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat/`;
-}
-
-/** @param {HTMLElement} button */
-function codeOf(button) {
-  return find(/** @type {Element} */ (button.closest(".code")), "code").textContent ?? "";
-}
-
-/** @param {HTMLElement} button @param {string} text */
-async function copyFrom(button, text) {
-  if (!(await copyText(text))) return;
-  button.setAttribute("data-done", "");
-  setTimeout(() => button.removeAttribute("data-done"), 1_500);
 }

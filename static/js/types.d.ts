@@ -58,18 +58,30 @@ interface Conversation {
   id: string;
   title: string;
   pinned: boolean;
+  archived: boolean;
+  folder: string | null;
   updated_at: string;
   active: string[];
 }
 
 interface ModelChoice { slug: string; label: string; default: boolean }
 
+/** The conversation that a page opens, with what only its own page needs to know. */
+interface OpenConversation {
+  id: string;
+  title: string;
+  pinned: boolean;
+  archived: boolean;
+  folder: string | null;
+  model: string | null;
+}
+
 interface PageData {
   user: { id: string | number; name: string };
   limits: { message_chars: number };
   models: ModelChoice[];
   conversations: Conversation[];
-  conversation: { id: string; title: string; pinned: boolean; model: string | null } | null;
+  conversation: OpenConversation | null;
   messages: Message[];
 }
 

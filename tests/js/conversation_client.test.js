@@ -31,7 +31,7 @@ function page(conversation, messages = []) {
     limits: { message_chars: 32000 },
     models: [],
     conversations: [],
-    conversation: conversation === null ? null : { id: conversation, title: "", pinned: false, model: null },
+    conversation: conversation === null ? null : { id: conversation, title: "", pinned: false, archived: false, folder: null, model: null },
     messages: /** @type {Message[]} */ (messages),
   };
 }

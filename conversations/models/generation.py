@@ -1,83 +1,12 @@
-"""What is kept. Rows change by guarded updates: `filter(pk=…, status=…).update(…)`."""
-
 import uuid
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-TITLE_CHARS = 80
-
-
-class Conversation(models.Model):
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations"
-    )
-    title = models.CharField(max_length=200, blank=True)
-    pinned = models.BooleanField(default=False)
-    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
-    updated_at = models.DateTimeField(default=timezone.now, db_default=Now())
-
-    class Meta:
-        ordering = ["-updated_at"]
-        indexes = [
-            models.Index(fields=["owner", "-updated_at"]),
-            models.Index(fields=["-updated_at"]),
-        ]
-
-    def __str__(self) -> str:
-        return self.title or str(self.id)
-
-    def get_absolute_url(self) -> str:
-        return f"/c/{self.id}/"
-
-
-class Message(models.Model):
-    """One turn. Messages form a tree by `parent`; a conversation shows one path of it.
-
-    `content` is a list of LangChain standard content blocks (text, reasoning, tool_call, …).
-    `client_message_id` is made by the browser, so that sending twice is sending once.
-    """
-
-    class Role(models.TextChoices):
-        USER = "user"
-        ASSISTANT = "assistant"
-        SYSTEM = "system"
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    conversation = models.ForeignKey(
-        Conversation, on_delete=models.CASCADE, related_name="messages"
-    )
-    parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="children"
-    )
-    role = models.CharField(max_length=16, choices=Role)
-    content = models.JSONField(default=list, blank=True)
-    client_message_id = models.UUIDField(null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(default=timezone.now, db_default=Now())
-
-    class Meta:
-        ordering = ["created_at"]
-        indexes = [
-            models.Index(fields=["conversation", "created_at"]),
-            models.Index(fields=["-created_at"]),
-        ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["conversation", "client_message_id"], name="sent_twice_is_sent_once"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.role}: {self.text[:60]}"
-
-    @property
-    def text(self) -> str:
-        """The text blocks, joined: what a person reads, without reasoning and tool calls."""
-        return "".join(block["text"] for block in self.content if block.get("type") == "text")
+from conversations.models.conversation import Conversation
+from conversations.models.message import Message
 
 
 class Generation(models.Model):

@@ -1,0 +1,56 @@
+"""Every error has one shape: `{"code": …, "message": …}`; the message is for the user."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI, Schema
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from conversations.access import NotFound
+from conversations.submit import Refused
+
+CONFLICTS = frozenset({"conflict", "busy"})
+
+
+class ErrorShape(Schema):
+    code: str
+    message: str
+
+
+def register(api: NinjaAPI) -> None:
+    @api.exception_handler(NotFound)
+    def not_found(request: HttpRequest, error: NotFound) -> HttpResponse:
+        return answer(api, request, 404, "not_found", str(error))
+
+    @api.exception_handler(Refused)
+    def refused(request: HttpRequest, error: Refused) -> HttpResponse:
+        status = 409 if error.code in CONFLICTS else 400
+        return answer(api, request, status, error.code, str(error))
+
+    @api.exception_handler(ValidationError)
+    def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+        return answer(api, request, 422, "invalid", sentence(error.errors))
+
+    @api.exception_handler(AuthenticationError)
+    def not_signed_in(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
+        return answer(api, request, 401, "not_signed_in", _("Sign in first."))
+
+    @api.exception_handler(HttpError)
+    def other(request: HttpRequest, error: HttpError) -> HttpResponse:
+        return answer(api, request, error.status_code, "refused", str(error))
+
+
+def answer(
+    api: NinjaAPI, request: HttpRequest, status: int, code: str, message: str
+) -> HttpResponse:
+    return api.create_response(request, {"code": code, "message": message}, status=status)
+
+
+def sentence(errors: list[dict[str, Any]]) -> str:
+    """`title: string should have at most 200 characters, got 'aaaa…'`"""
+    first = errors[0]
+    place = ".".join(str(part) for part in first["loc"][2:] or first["loc"][-1:])
+    text = str(first["msg"])
+    got = repr(first["input"])[:60] if "input" in first else ""
+    return f"{place}: {text[:1].lower()}{text[1:]}" + (f", got {got}" if got else "")

@@ -1,0 +1,16 @@
+"""What several routers give and take."""
+
+from datetime import datetime
+from uuid import UUID
+
+from ninja import Schema
+
+
+class ConversationOut(Schema):
+    id: UUID
+    title: str
+    pinned: bool
+    archived: bool
+    folder: UUID | None
+    active: list[UUID]
+    updated_at: datetime

@@ -1,0 +1,16 @@
+"""`/api/v1/`: what the page does beside the socket, for a logged-in user of this site."""
+
+from ninja import NinjaAPI
+from ninja.security import SessionAuth
+
+from api import conversations, errors
+
+api = NinjaAPI(
+    title="Chatsite",
+    version="1",
+    urls_namespace="api",
+    docs_url=None,
+    auth=SessionAuth(csrf=True),
+)
+errors.register(api)
+api.add_router("/conversations", conversations.router)

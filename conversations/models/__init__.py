@@ -1,0 +1,21 @@
+"""What is kept. Rows change by guarded updates: `filter(pk=…, status=…).update(…)`."""
+
+from conversations.models.attachment import Attachment
+from conversations.models.conversation import TITLE_CHARS, Conversation, Folder
+from conversations.models.generation import Generation
+from conversations.models.library import Preset, Prompt
+from conversations.models.message import Feedback, Message
+from conversations.models.share import Share
+
+__all__ = [
+    "TITLE_CHARS",
+    "Attachment",
+    "Conversation",
+    "Feedback",
+    "Folder",
+    "Generation",
+    "Message",
+    "Preset",
+    "Prompt",
+    "Share",
+]
