@@ -1,5 +1,5 @@
 // The shapes that travel between server and browser, and those that the modules hand to each other.
-// They are ambient on purpose: an import inside a comment would be rewritten by the static files storage.
+// They are ambient: known to every module without an import.
 
 type Status = "queued" | "in_progress" | "completed" | "failed" | "cancelled";
 type Position = [attempt: number, seq: number];
