@@ -7,11 +7,11 @@ from functools import cache
 from typing import Any
 
 from celery import current_app, shared_task
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
 from streaming.generate import generate as run_generation
-from streaming.queue import GENERATE
+from streaming.queue import GENERATE, enqueue
 from streaming.worker import Worker
 
 
@@ -26,9 +26,16 @@ def worker() -> Worker:
     return Worker(run_generation, queues, settings.CELERY_WORKER_CONCURRENCY)
 
 
-@shared_task(name=GENERATE)
-def generate(generation_id: str) -> None:
+# Hints that came to this process while it was ending, as (generation, queue).
+given_back: list[tuple[str, str]] = []
+
+
+@shared_task(name=GENERATE, bind=True)
+def generate(self: Any, generation_id: str) -> None:
     here = worker()
+    if here.stopping:
+        given_back.append((generation_id, self.request.delivery_info["routing_key"]))
+        return
     here.wait(run_generation(generation_id, here))
 
 
@@ -49,3 +56,11 @@ def hand_over_and_stop(*_: Any) -> None:
 def drain(**_: Any) -> None:
     """Runs inside the signal's handler: as long as it does, the main thread takes nothing new."""
     worker().drain(settings.DRAIN_SECONDS)
+
+
+@worker_shutdown.connect
+def give_back(**_: Any) -> None:
+    """The main thread's last question to the broker is open while it drains, and may be answered
+    with the very generation that was handed over. Only now does nobody here ask any more."""
+    for generation_id, queue in given_back:
+        enqueue(generation_id, queue)

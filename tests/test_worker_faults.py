@@ -153,6 +153,25 @@ def test_sigquit_hands_over_without_waiting(owner: User, stack: Stack, open_tab:
     assert Generation.objects.get(pk=ack["generation"]).losses == 0
 
 
+def test_a_worker_that_ends_does_not_take_what_it_hands_over(
+    owner: User, stack: Stack, open_tab: OpenTab
+) -> None:
+    """Its question to the broker is still open, so it is the first one that the broker answers."""
+    web, worker = stack.web(), stack.worker()
+    tab = open_tab(owner, web)
+    ack = tab.submit(json.dumps(LONG))
+    tab.wait_for_text(ack["generation"], 30)
+
+    worker.signal(signal.SIGQUIT)
+    worker.wait(8)
+
+    assert Generation.objects.get(pk=ack["generation"]).attempt == 1
+    # No sweep may help: the next worker must find the Celery message.
+    stack.worker(QUEUED_TOO_LONG_SECONDS="3600")
+    assert_exact(tab, ack, LONG)
+    assert Generation.objects.get(pk=ack["generation"]).attempt == 2
+
+
 def test_a_zombie_that_wakes_up_cannot_write_a_word(
     owner: User, stack: Stack, open_tab: OpenTab, provider: Provider
 ) -> None:
