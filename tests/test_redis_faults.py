@@ -194,6 +194,31 @@ def test_redis_hangs_for_a_moment(
     assert worker.running
 
 
+def test_redis_hangs_for_longer_than_a_lease_and_nobody_takes_over(
+    owner: User, fragile: Stack, own_redis: RedisServer, open_tab: OpenTab
+) -> None:
+    """Leases are the database's: whoever waits for Redis must not forget to renew them."""
+    directive = {"tokens": 400, "rate": 50}
+    web, first, second = fragile.web(), fragile.worker(), fragile.worker()
+    tab = open_tab(owner, web)
+    ack = tab.submit(json.dumps(directive))
+    tab.wait_for_text(ack["generation"], 80)
+    lease = Generation.objects.get(pk=ack["generation"]).lease_expires_at
+
+    own_redis.pause()
+    wait_until_stored(ack)
+    own_redis.go_on()
+
+    assert_exact_end(tab, ack, directive)
+    stored = Generation.objects.get(pk=ack["generation"])
+    assert lease is not None
+    assert stored.finished_at is not None
+    assert stored.finished_at > lease, "the hang must outlast the lease that was there before it"
+    assert (stored.attempt, stored.losses) == (1, 0)
+    for worker in (first, second):
+        assert "lease_ran_out" not in worker.log.read_text()
+
+
 def wait_until_stored(ack: dict[str, str]) -> None:
     deadline = time.monotonic() + 30
     while Generation.objects.get(pk=ack["generation"]).status != "completed":
