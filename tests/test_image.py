@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.template import engines
 
 ROOT = Path(__file__).resolve().parent.parent
 INSIDE = {
@@ -18,7 +19,7 @@ INSIDE = {
 def ours() -> set[Path]:
     """Files and folders of this repository that the settings name."""
     named = [Path(app.path) for app in apps.get_app_configs()]
-    named += [Path(folder) for template in settings.TEMPLATES for folder in template["DIRS"]]
+    named += [Path(folder) for engine in engines.all() for folder in engine.dirs]
     named += [Path(folder) for folder in settings.LOCALE_PATHS]
     for folder in settings.STATICFILES_DIRS:
         named.append(Path(folder[1] if isinstance(folder, tuple) else folder))
