@@ -24,7 +24,8 @@ COPY --from=python /venv /venv
 COPY . .
 # The key is for this one command: a start without a SECRET_KEY of its own is refused.
 RUN --mount=type=bind,from=browser,source=/app/node_modules,target=/app/node_modules \
-    SECRET_KEY=for-collecting-files-only python manage.py collectstatic --noinput
+    python scripts/messages.py compile \
+    && SECRET_KEY=for-collecting-files-only python manage.py collectstatic --noinput
 USER chatsite
 VOLUME /data
 EXPOSE 8000

@@ -7,8 +7,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from conversations.access import NotFound, conversation_of, message_of
@@ -80,7 +82,7 @@ def retry(user: User, message_id: UUID, model: str | None) -> tuple[Message, Gen
     """
     message = message_of(user, message_id)
     if message.role != Message.Role.ASSISTANT or message.parent is None:
-        raise Refused("conflict", "Only an answer can be tried again.")
+        raise Refused("conflict", _("Only an answer can be tried again."))
     before = Generation.objects.filter(message=message).first()
     chosen = pick_model(model or (before.model_slug if before and still_offered(before) else None))
     running = active_answer(message.parent)
@@ -117,11 +119,12 @@ def same_retry_or_busy(
 
 def check_text(text: str) -> None:
     if not text.strip():
-        raise Refused("empty", "The message is empty. Write something first.")
+        raise Refused("empty", _("The message is empty. Write something first."))
     if len(text) > settings.MESSAGE_CHARS:
         raise Refused(
             "too_long",
-            f"The message has {len(text):,} characters; at most {settings.MESSAGE_CHARS:,} fit.",
+            _("The message has %(count)s characters; at most %(limit)s fit.")
+            % {"count": intcomma(len(text)), "limit": intcomma(settings.MESSAGE_CHARS)},
         )
     if "\0" in text:
         raise Refused("bad_command", r"text: expected no NUL character, got '\x00'")
@@ -147,7 +150,7 @@ def stored(user: User, conversation_id: UUID, client_message_id: UUID) -> Submit
         return None
     generation = message.answers.select_related("message").order_by("queued_at").first()
     if generation is None:
-        raise Refused("conflict", "The answer to this message has been deleted.")
+        raise Refused("conflict", _("The answer to this message has been deleted."))
     return Submitted(message.conversation, message, generation.message, generation, False, False)
 
 
@@ -194,7 +197,7 @@ def answered(conversation: Conversation, parent: UUID | None) -> Message | None:
     if found is None:
         raise NotFound(f"There is no message {parent}.")
     if found.role == Message.Role.USER:
-        raise Refused("conflict", "A message can only follow an answer.")
+        raise Refused("conflict", _("A message can only follow an answer."))
     if Generation.objects.filter(message=found, status__in=Generation.ACTIVE).exists():
         raise busy()
     return found
@@ -222,9 +225,14 @@ def queue_answer(prompt: Message, model: ChatModel) -> tuple[Message, Generation
 def pick_model(slug: str | None) -> ChatModel:
     model = find(slug) if slug else default_model()
     if model is None:
-        wanted = f"The model {slug!r} is not" if slug else "No model is"
-        raise Refused("model_unavailable", f"{wanted} available. Choose another one.")
+        raise Refused("model_unavailable", unavailable(slug))
     return model
+
+
+def unavailable(slug: str | None) -> str:
+    if slug is None:
+        return _("No model is available.")
+    return _("The model “%(name)s” is not available. Choose another one.") % {"name": slug}
 
 
 def still_offered(generation: Generation) -> bool:
@@ -243,5 +251,7 @@ def title_of(text: str) -> str:
 
 def busy() -> Refused:
     return Refused(
-        "busy", "An answer is still being written here. Wait for it or stop it.", retryable=True
+        "busy",
+        _("An answer is still being written here. Wait for it or stop it."),
+        retryable=True,
     )

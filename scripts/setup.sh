@@ -65,3 +65,4 @@ fi
 make_venv
 install_python_packages "$1"
 install_browser_packages
+.venv/bin/python scripts/messages.py compile

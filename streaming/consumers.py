@@ -14,6 +14,8 @@ from typing import Any
 
 import structlog
 from channels.consumer import AsyncConsumer
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from conversations.access import NotFound
 from conversations.models import Generation
@@ -80,7 +82,7 @@ class ChatConsumer(AsyncConsumer):
             return False
         if len(self._inbox) < BURST and self._bucket.take():
             return self._fits(message.get("text") or "")
-        self.refuse(None, protocol.TOO_MANY, "Too many commands at once.", retryable=True)
+        self.refuse(None, protocol.TOO_MANY, _("Too many commands at once."), retryable=True)
         self.end(protocol.CLOSE_FLOOD)
         return False
 
@@ -139,7 +141,8 @@ class ChatConsumer(AsyncConsumer):
         text = message.get("text")
         if text is None:
             return self.refuse(None, protocol.BAD_COMMAND, "expected a text frame, got bytes")
-        await self._obey(text)
+        with translation.override(self.identity.language):
+            await self._obey(text)
         return None
 
     async def _obey(self, text: str) -> None:
@@ -159,7 +162,7 @@ class ChatConsumer(AsyncConsumer):
             self.refuse_for_now(command.id)
         except Exception:
             logger.exception("command_broke", command=type(command).__name__)
-            sentence = "Something went wrong on our side. Try again."
+            sentence = _("Something went wrong on our side. Try again.")
             self.refuse(command.id, protocol.INTERNAL, sentence, retryable=True)
         return None
 
@@ -188,7 +191,7 @@ class ChatConsumer(AsyncConsumer):
 
     def refuse_for_now(self, command: str | None) -> None:
         metrics.ERRORS.labels(protocol.UNAVAILABLE).inc()
-        sentence = "The service is catching its breath. Your message was not lost; try again."
+        sentence = _("The service is catching its breath. Your message was not lost; try again.")
         self.put(
             Error(
                 id=command,

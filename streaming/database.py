@@ -1,6 +1,7 @@
 """The ORM, from an event loop: in a few threads of its own, so that nothing else waits for it."""
 
 import asyncio
+import contextvars
 import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +30,9 @@ class DatabaseThreads:
     async def __call__(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Raises what the call raises; `AWAY` where the database is."""
         run = functools.partial(self._run, call, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        # What is refused is said in the language of the caller.
+        context = contextvars.copy_context()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, run)
 
     def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest, parse_cookie
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from accounts.language import language_of
 from accounts.models import User
 
 CHECK_IDENTITY = b'{"type":"identity.check"}'
@@ -21,20 +21,37 @@ class Identity:
     user: User
     session_key: str
     auth_hash: str
+    language: str
 
 
 def identify(headers: Iterable[tuple[bytes, bytes]]) -> Identity | None:
     """The user of the session cookie, None where there is no valid one."""
-    cookies = b"; ".join(value for name, value in headers if name == b"cookie")
-    key = parse_cookie(cookies.decode("latin1")).get(settings.SESSION_COOKIE_NAME)
+    request = handshake(headers)
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if not key:
         return None
-    request = HttpRequest()
     request.session = SessionStore(key)
-    user: Any = get_user(request)
+    request.user = user = get_user(request)
     if not user.is_authenticated:
         return None
-    return Identity(user, key, user.get_session_auth_hash())
+    language = language_of(request)
+    # Reads the files of its texts, once for a process, here and not on the event loop.
+    with translation.override(language):
+        pass
+    return Identity(user, key, user.get_session_auth_hash(), language)
+
+
+def handshake(headers: Iterable[tuple[bytes, bytes]]) -> HttpRequest:
+    """As much of a request as its user and their language take."""
+    request = HttpRequest()
+    values = {name: value.decode("latin1") for name, value in headers}
+    request.COOKIES = parse_cookie(cookies_in(headers))
+    request.META["HTTP_ACCEPT_LANGUAGE"] = values.get(b"accept-language", "")
+    return request
+
+
+def cookies_in(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    return b"; ".join(value for name, value in headers if name == b"cookie").decode("latin1")
 
 
 def still_valid(identities: Iterable[Identity]) -> set[str]:

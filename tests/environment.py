@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -57,6 +58,11 @@ def database_url() -> str:
 
 
 def pytest_configure() -> None:
+    subprocess.run(
+        [sys.executable, "scripts/messages.py", "compile"],
+        cwd=Path(__file__).parent.parent,
+        check=True,
+    )
     (FOLDER / "data").mkdir(exist_ok=True)
 
 

@@ -1,5 +1,7 @@
 // Groups conversations by how long ago they were used, in the reader's own days.
 
+import { gettext } from "./gettext.js";
+
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** @typedef {{label: string, members: Conversation[]}} Group */
@@ -11,8 +13,9 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  */
 export function groupByAge(conversations, now) {
   const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
-  const groups = ["Pinned", "Today", "Yesterday", "Last 7 days", "Last 30 days", "Older"]
-    .map((label) => ({ label, members: /** @type {Conversation[]} */ ([]) }));
+  const groups = [
+    gettext("Pinned"), gettext("Today"), gettext("Yesterday"), gettext("Last 7 days"), gettext("Last 30 days"), gettext("Older"),
+  ].map((label) => ({ label, members: /** @type {Conversation[]} */ ([]) }));
   for (const conversation of conversations) {
     groups[conversation.pinned ? 0 : ageGroup(Date.parse(conversation.updated_at), midnight)]?.members.push(conversation);
   }

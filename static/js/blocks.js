@@ -1,6 +1,7 @@
 // The blocks of an answer: text, reasoning and tool calls, each with its own view.
 
 import { clone, find, setText } from "./dom.js";
+import { gettext, interpolate } from "./gettext.js";
 import { MarkdownView } from "./markdown.js";
 
 /** @typedef {{element: HTMLElement, update: (block: any, live: boolean) => void}} BlockView */
@@ -73,15 +74,16 @@ class ReasoningView {
     const wasLive = this.#latest.live;
     this.#latest = { text: block.reasoning, live };
     if (live) this.#since ??= Date.now();
-    if (live) setText(this.#label, "Thinking");
+    if (live) setText(this.#label, gettext("Thinking"));
     else if (wasLive || !this.#label.textContent) setText(this.#label, this.#thought());
     this.element.toggleAttribute("data-live", live);
     this.#render();
   }
 
   #thought() {
-    if (this.#since === null) return "Thought";
-    return `Thought for ${Math.max(1, Math.round((Date.now() - this.#since) / 1000))} s`;
+    if (this.#since === null) return gettext("Thought");
+    const seconds = Math.max(1, Math.round((Date.now() - this.#since) / 1000));
+    return interpolate(gettext("Thought for %(seconds)s s"), { seconds });
   }
 
   /** What is folded away costs nothing. */
@@ -102,7 +104,7 @@ class ToolView {
     this.element.dataset.state = running ? "running" : error === undefined ? "done" : "failed";
     setText(find(this.element, ".tool-name"), inWords(block.name));
     setText(find(this.element, ".tool-target"), running ? "" : targetOf(block.args));
-    setText(find(this.element, ".tool-state"), running ? "Running" : error === undefined ? "" : "Failed");
+    setText(find(this.element, ".tool-state"), running ? gettext("Running") : error === undefined ? "" : gettext("Failed"));
     setText(find(this.element, ".tool-args"), args);
     setText(find(this.element, ".tool-result"), error ?? result ?? "");
     find(this.element, ".tool-outcome").hidden = !(error ?? result);
@@ -112,7 +114,7 @@ class ToolView {
 /** @param {string} name such as `search_web` */
 function inWords(name) {
   const words = name.replace(/[_-]+/g, " ").trim();
-  return words ? words[0]?.toUpperCase() + words.slice(1) : "Tool";
+  return words ? words[0]?.toUpperCase() + words.slice(1) : gettext("Tool");
 }
 
 /** @param {Record<string, unknown>} args */

@@ -1,6 +1,7 @@
 // The place to write: text, send or stop, and what was wrong with the last try.
 
 import { find, setText } from "./dom.js";
+import { locale } from "./gettext.js";
 
 const GROWS_BY_ITSELF = CSS.supports("field-sizing", "content");
 const NEARLY_FULL = 0.9;
@@ -130,7 +131,7 @@ export class Composer {
     const length = this.text.length < this.#limit * NEARLY_FULL ? 0 : lengthOf(this.text);
     this.#count.hidden = length < this.#limit * NEARLY_FULL;
     this.#count.toggleAttribute("data-over", length > this.#limit);
-    setText(this.#count, `${length.toLocaleString("en")} / ${this.#limit.toLocaleString("en")}`);
+    setText(this.#count, `${length.toLocaleString(locale())} / ${this.#limit.toLocaleString(locale())}`);
   }
 }
 

@@ -1,6 +1,7 @@
 // Says when the line is down, and what can be done. A short break is not worth a word.
 
 import { find, setText } from "./dom.js";
+import { gettext, interpolate } from "./gettext.js";
 
 const QUIET_MS = 1_000;
 const SESSION_ENDED = 4501;
@@ -54,14 +55,15 @@ export class LineBanner {
     if (state.name === "open") return "";
     if (state.name === "ended") return endedText(state.code);
     if (Date.now() - this.#downSince < QUIET_MS) return "";
-    if (!navigator.onLine) return "You are offline. What you write is kept.";
+    if (!navigator.onLine) return gettext("You are offline. What you write is kept.");
     const seconds = state.name === "waiting" ? Math.ceil((state.at - Date.now()) / 1000) : 0;
-    return seconds > 1 ? `Reconnecting… ${seconds} s` : "Reconnecting…";
+    return seconds > 1
+      ? interpolate(gettext("Reconnecting… %(seconds)s s"), { seconds }) : gettext("Reconnecting…");
   }
 }
 
 /** @param {number} code */
 function endedText(code) {
-  if (code === SESSION_ENDED) return "You have been signed out. Your draft is kept.";
-  return "The server has ended this connection.";
+  if (code === SESSION_ENDED) return gettext("You have been signed out. Your draft is kept.");
+  return gettext("The server has ended this connection.");
 }

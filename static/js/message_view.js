@@ -2,6 +2,7 @@
 
 import { BlockList } from "./blocks.js";
 import { clone, find, setText } from "./dom.js";
+import { gettext } from "./gettext.js";
 import { hasEnded } from "./snapshot.js";
 import { metaLine, statusLine, wasStartedAgain } from "./status_line.js";
 
@@ -32,7 +33,7 @@ export class PendingView {
     if (command.type !== "message.submit") return;
     this.element.dataset.pending = command.id;
     setText(find(this.element, ".bubble"), command.text);
-    const state = reason ?? (sent ? "" : "Waiting for the connection");
+    const state = reason ?? (sent ? "" : gettext("Waiting for the connection"));
     setText(find(this.element, ".pending-state"), state);
     // Once it was handed over nobody can say that the server has not taken it.
     find(this.element, '[data-action="withdraw"]').hidden = sent;

@@ -1,6 +1,7 @@
 // The list of conversations, and the drawer that it becomes on a narrow page.
 
 import { byId, clone, find, setText } from "./dom.js";
+import { gettext } from "./gettext.js";
 import { preference, setPreference } from "./keep.js";
 import { pathOf } from "./page_data.js";
 import { groupByAge } from "./ages.js";
@@ -78,7 +79,7 @@ export class Sidebar {
     link.href = pathOf(id);
     link.dataset.conversation = id;
     link.title = title;
-    setText(find(item, ".conversation-title"), title || "New chat");
+    setText(find(item, ".conversation-title"), title || gettext("New chat"));
     find(item, ".active-dot").hidden = active.length === 0;
     if (id === open) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
