@@ -3,7 +3,7 @@
 from ninja import NinjaAPI
 from ninja.security import SessionAuth
 
-from api import conversations, errors
+from api import conversations, errors, folders
 
 api = NinjaAPI(
     title="Chatsite",
@@ -14,3 +14,4 @@ api = NinjaAPI(
 )
 errors.register(api)
 api.add_router("/conversations", conversations.router)
+api.add_router("/folders", folders.router)

@@ -161,6 +161,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600,
         "options": {"queue": "background"},
     },
+    "purge-conversations": {
+        "task": "conversations.tasks.purge",
+        "schedule": 10 * 60,
+        "options": {"queue": "background"},
+    },
 }
 
 # --- Streaming -----------------------------------------------------------------------------------
@@ -178,6 +183,12 @@ GENERATION_SECONDS = number("GENERATION_SECONDS", 900, low=1)
 MAX_PAUSE_SECONDS = number("MAX_PAUSE_SECONDS", 30, low=1)
 LOG_TTL_SECONDS = whole("LOG_TTL_SECONDS", 3600, low=10)
 FINISHED_LOG_TTL_SECONDS = whole("FINISHED_LOG_TTL_SECONDS", 300, low=1)
+
+# --- Conversations -------------------------------------------------------------------------------
+# How long a deleted conversation can be brought back before its rows are removed.
+DELETED_KEPT_MINUTES = whole("DELETED_KEPT_MINUTES", 60)
+# Which model writes titles; empty: the one that answered, `off`: the first words stay.
+TITLE_MODEL = text("TITLE_MODEL")
 
 # --- Models: time limits in seconds --------------------------------------------------------------
 LLM_CONNECT_TIMEOUT = number("LLM_CONNECT_TIMEOUT", 10, low=0.1)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts.models import User
-from conversations.models import Conversation, Generation, Message
+from conversations.models import Conversation, Folder, Generation, Message
 
 
 class NotFound(LookupError):
@@ -23,6 +23,14 @@ def conversation_of(user: User, conversation_id: UUID) -> Conversation:
     found = conversations_of(user).filter(pk=conversation_id).first()
     if found is None:
         raise NotFound(f"There is no conversation {conversation_id}.")
+    return found
+
+
+def folder_of(user: User, folder_id: UUID) -> Folder:
+    """Raises NotFound."""
+    found = Folder.objects.filter(pk=folder_id, owner=user).first()
+    if found is None:
+        raise NotFound(f"There is no folder {folder_id}.")
     return found
 
 

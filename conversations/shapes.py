@@ -3,13 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Prefetch
-
-from accounts.models import User
-from conversations.access import conversations_of
 from conversations.models import Conversation, Generation, Message
-
-CONVERSATIONS_LISTED = 100
 
 
 def message_shape(message: Message) -> dict[str, Any]:
@@ -77,14 +71,6 @@ def active_ids(conversation_id: UUID) -> list[UUID]:
         .order_by("queued_at")
         .values_list("pk", flat=True)
     )
-
-
-def list_conversations(user: User) -> list[dict[str, Any]]:
-    running = Generation.objects.filter(status__in=Generation.ACTIVE).only("conversation_id")
-    rows = conversations_of(user).prefetch_related(
-        Prefetch("generations", queryset=running, to_attr="running")
-    )[:CONVERSATIONS_LISTED]
-    return [conversation_shape(row, [one.pk for one in row.running]) for row in rows]
 
 
 def list_messages(conversation: Conversation) -> list[dict[str, Any]]:

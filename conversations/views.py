@@ -9,8 +9,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from conversations.access import NotFound, conversation_of
+from conversations.lists import sidebar
 from conversations.models import Conversation
-from conversations.shapes import list_conversations, list_messages
+from conversations.shapes import list_messages
 from llm.catalogue import default_model, offered
 
 
@@ -42,7 +43,7 @@ def page_data(request: HttpRequest, shown: Conversation | None) -> dict[str, Any
         "user": {"id": user.pk, "name": user.name},
         "limits": {"message_chars": settings.MESSAGE_CHARS},
         "models": models(),
-        "conversations": list_conversations(user),
+        **sidebar(user),
         "conversation": None if shown is None else one(shown),
         "messages": [] if shown is None else list_messages(shown),
     }

@@ -1,16 +1,21 @@
-"""Stopping a generation that still waits in the queue: no worker needs to be free for that."""
+"""Stopping generations that nobody watches: one that still waits in the queue, for which no worker
+needs to be free, and all of a conversation that is being deleted."""
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import structlog
+from redis.exceptions import RedisError
 
 from conversations.models import Generation
+from conversations.shapes import active_ids
 from streaming import lease, metrics, protocol
 from streaming.delivery import channel_of, conversation_group, user_group
 from streaming.lease import Outcome
-from streaming.log import Batch, Entry
+from streaming.log import Batch, Entry, cancel_channel
 from streaming.news import conversation_updated
 from streaming.recovery import state_in_log
+from streaming.redis import connect_sync
 
 if TYPE_CHECKING:
     from streaming.node import Node
@@ -41,6 +46,20 @@ async def cancel_queued(generation: Generation, node: "Node") -> bool:
         # The position check finds the end in the database.
         logger.warning("cancel_not_announced", generation=str(generation.pk), error=str(error))
     return True
+
+
+def cancel_all(conversation_id: UUID) -> None:
+    """Ask for the end of all that is written in a conversation. One that still waits in the queue
+    ends when a worker takes it up, and has cost nothing until then."""
+    active = active_ids(conversation_id)
+    asked = [str(generation) for generation in active if lease.request_cancel(generation)]
+    try:
+        with connect_sync() as redis:
+            for generation in asked:
+                redis.publish(cancel_channel(), generation)
+    except (RedisError, OSError) as error:
+        # Whoever runs them sees the request with its next renewal.
+        logger.warning("cancel_not_announced", conversation=str(conversation_id), error=str(error))
 
 
 async def content_so_far(generation: Generation, node: "Node") -> list[dict[str, Any]]:

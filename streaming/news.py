@@ -6,10 +6,12 @@ import structlog
 from django.db.transaction import on_commit
 from redis.exceptions import RedisError
 
+from accounts.models import User
+from conversations.lists import list_folders
 from conversations.models import Conversation
 from conversations.shapes import active_ids
 from streaming.delivery import channel_of, user_group
-from streaming.protocol import ConversationDeleted, ConversationUpdated, encode
+from streaming.protocol import ConversationDeleted, ConversationUpdated, FoldersUpdated, encode
 from streaming.redis import connect_sync
 
 logger = structlog.get_logger(__name__)
@@ -49,6 +51,13 @@ def announce_conversation(conversation: Conversation) -> None:
 def announce_deletion(conversation: Conversation) -> None:
     owner, gone = conversation.owner_id, encode(ConversationDeleted(conversation.pk))
     on_commit(lambda: publish(owner, gone))
+
+
+def announce_folders(user: User) -> None:
+    def tell() -> None:
+        publish(user.pk, encode(FoldersUpdated(list_folders(user))))
+
+    on_commit(tell)
 
 
 def publish(user_id: int, frame: bytes) -> None:

@@ -138,6 +138,12 @@ class ConversationDeleted(Event, tag="conversation.deleted"):
     conversation: UUID
 
 
+class FoldersUpdated(Event, tag="folders.updated"):
+    """All of them: there are few, and a list that replaces the old one needs no order of events."""
+
+    folders: list[dict[str, str]]
+
+
 class Queued(Event, tag="generation.queued"):
     conversation: UUID
     generation: UUID
@@ -235,9 +241,9 @@ COMMANDS: dict[str, type[Struct]] = {
 EVENTS: dict[str, type[Event]] = {
     kind.__struct_config__.tag: kind  # type: ignore[misc]
     for kind in (
-        Ack, Error, Pong, MessageCreated, ConversationUpdated, ConversationDeleted, Queued,
-        Started, TextDelta, ReasoningDelta, ToolCallStarted, ToolCallDelta, ToolCallFinished,
-        Progress, Completed, Failed, Cancelled, Snapshot,
+        Ack, Error, Pong, MessageCreated, ConversationUpdated, ConversationDeleted,
+        FoldersUpdated, Queued, Started, TextDelta, ReasoningDelta, ToolCallStarted,
+        ToolCallDelta, ToolCallFinished, Progress, Completed, Failed, Cancelled, Snapshot,
     )
 }  # fmt: skip
 TERMINAL_TYPES = frozenset(tag for tag, kind in EVENTS.items() if kind.terminal)

@@ -63,6 +63,24 @@ class Conversation(models.Model):
             models.Index(fields=["owner", "-updated_at"]),
             models.Index(fields=["-updated_at"]),
             models.Index(
+                fields=["owner", "-updated_at", "-id"],
+                condition=Q(
+                    deleted_at=None, expires_at=None, archived=False, pinned=False, folder=None
+                ),
+                name="listed_conversations",
+            ),
+            models.Index(
+                fields=["owner", "-updated_at"],
+                condition=Q(pinned=True),
+                name="pinned_conversations",
+            ),
+            models.Index(
+                fields=["owner", "-updated_at", "-id"],
+                condition=Q(archived=True),
+                name="archived_conversations",
+            ),
+            models.Index(fields=["folder", "-updated_at", "-id"], name="conversations_in_a_folder"),
+            models.Index(
                 fields=["deleted_at"],
                 condition=Q(deleted_at__isnull=False),
                 name="deleted_conversations",

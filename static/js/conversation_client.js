@@ -151,6 +151,7 @@ export class ConversationClient {
       case "generation.queued": return this.#queued(frame);
       case "message.created": return this.#messageCreated(frame.message);
       case "conversation.updated": return this.#conversationUpdated(frame);
+      case "folders.updated": return this.#foldersUpdated(frame.folders);
       case "conversation.deleted": return this.#conversationDeleted(frame.conversation);
       default: return this.#event(frame, raw.length);
     }
@@ -215,6 +216,12 @@ export class ConversationClient {
   /** @param {Extract<Frame, {type: "conversation.updated"}>} frame */
   #conversationUpdated({ type: _type, conversation, ...changed }) {
     this.store.updateConversation(conversation, changed);
+    this.#emit({ kind: "conversations" });
+  }
+
+  /** @param {Folder[]} folders */
+  #foldersUpdated(folders) {
+    this.store.setFolders(folders);
     this.#emit({ kind: "conversations" });
   }
 

@@ -9,10 +9,15 @@ export class Store {
   /** @type {Map<string, string>} generation to conversation */ #homes = new Map();
   /** @type {Map<string, Note>} what a generation is busy with */
   notes = new Map();
+  /** @type {Folder[]} */ folders = [];
 
   /** @param {PageData} page */
   merge(page) {
-    this.conversations = new Map(page.conversations.map((one) => [one.id, one]));
+    this.folders = page.folders;
+    const oldest = reach(page.conversations, page.next);
+    // The page has all that is pinned and the newest of the rest.
+    this.mergeList(page.conversations, (one) =>
+      !one.archived && (one.pinned || (one.folder === null && Date.parse(one.updated_at) >= oldest)));
     const { conversation: open } = page;
     // An old conversation is not among the newest ones, but its title is needed.
     if (open && !this.conversations.has(open.id)) {
@@ -20,6 +25,26 @@ export class Store {
       this.conversations.set(open.id, { ...open, updated_at, active: [] });
     }
     for (const message of page.messages) this.addMessage(message);
+  }
+
+  /**
+   * Takes over a part of the list. What was known of that part and is not named any more is gone.
+   * @param {Conversation[]} page
+   * @param {(known: Conversation) => boolean} isPart
+   */
+  mergeList(page, isPart) {
+    const named = new Set(page.map((one) => one.id));
+    const kept = [...this.conversations.values()].filter((one) => !named.has(one.id) && !isPart(one));
+    this.#arrange([...kept, ...page]);
+  }
+
+  /** @param {Folder[]} folders all that there are; what was in another one is in none now */
+  setFolders(folders) {
+    this.folders = folders;
+    const there = new Set(folders.map((folder) => folder.id));
+    for (const [id, one] of this.conversations) {
+      if (one.folder !== null && !there.has(one.folder)) this.conversations.set(id, { ...one, folder: null });
+    }
   }
 
   /** @param {string} conversation @returns {Message[]} in order of creation */
@@ -135,9 +160,7 @@ export class Store {
       ?? { id, title: "", pinned: false, archived: false, folder: null, updated_at: now, active: [] };
     const next = { ...known, ...changed, id };
     this.conversations.delete(id);
-    const rest = [...this.conversations.values(), next];
-    rest.sort((one, other) => Date.parse(other.updated_at) - Date.parse(one.updated_at));
-    this.conversations = new Map(rest.map((conversation) => [conversation.id, conversation]));
+    this.#arrange([...this.conversations.values(), next]);
   }
 
   /** @param {string} id */
@@ -145,6 +168,12 @@ export class Store {
     for (const snapshot of this.snapshotsOf(id)) this.snapshots.delete(snapshot.generation);
     this.#messages.delete(id);
     this.conversations.delete(id);
+  }
+
+  /** @param {Conversation[]} conversations */
+  #arrange(conversations) {
+    conversations.sort((one, other) => Date.parse(other.updated_at) - Date.parse(one.updated_at));
+    this.conversations = new Map(conversations.map((conversation) => [conversation.id, conversation]));
   }
 
   /**
@@ -216,4 +245,14 @@ export class Store {
 function blank(id, conversation, parent) {
   const created_at = new Date().toISOString();
   return { id, conversation, parent, role: "user", content: [], created_at, generation: null };
+}
+
+/**
+ * How far back a page of the list reaches, as milliseconds since 1970.
+ * @param {Conversation[]} page
+ * @param {string | null} next null: to the end
+ */
+export function reach(page, next) {
+  if (next === null) return -Infinity;
+  return Math.min(...page.filter((one) => !one.pinned).map((one) => Date.parse(one.updated_at)));
 }

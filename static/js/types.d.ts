@@ -64,6 +64,8 @@ interface Conversation {
   active: string[];
 }
 
+interface Folder { id: string; name: string }
+
 interface ModelChoice { slug: string; label: string; default: boolean }
 
 /** The conversation that a page opens, with what only its own page needs to know. */
@@ -80,7 +82,11 @@ interface PageData {
   user: { id: string | number; name: string };
   limits: { message_chars: number };
   models: ModelChoice[];
+  /** All that is pinned, and the newest of what is in no folder. */
   conversations: Conversation[];
+  /** Where the list goes on; null: it is whole. */
+  next: string | null;
+  folders: Folder[];
   conversation: OpenConversation | null;
   messages: Message[];
 }
@@ -147,7 +153,8 @@ type Frame =
   | { type: "pong"; id?: string }
   | { type: "message.created"; conversation: string; message: Message }
   | ({ type: "conversation.updated"; conversation: string } & Partial<Omit<Conversation, "id">>)
-  | { type: "conversation.deleted"; conversation: string };
+  | { type: "conversation.deleted"; conversation: string }
+  | { type: "folders.updated"; folders: Folder[] };
 
 interface SubmitCommand {
   type: "message.submit";

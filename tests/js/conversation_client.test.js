@@ -31,6 +31,8 @@ function page(conversation, messages = []) {
     limits: { message_chars: 32000 },
     models: [],
     conversations: [],
+    next: null,
+    folders: [],
     conversation: conversation === null ? null : { id: conversation, title: "", pinned: false, archived: false, folder: null, model: null },
     messages: /** @type {Message[]} */ (messages),
   };
