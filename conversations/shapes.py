@@ -40,6 +40,7 @@ def generation_shape(generation: Generation | None) -> dict[str, Any] | None:
         "error": error_shape(generation),
         "usage": generation.usage,
         "timings": generation.timings,
+        "finish_reason": generation.finish_reason or None,
     }
 
 

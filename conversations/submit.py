@@ -2,6 +2,7 @@
 transaction. Nothing here publishes or enqueues; that happens after the commit."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -16,7 +17,9 @@ from accounts.models import User
 from conversations.access import NotFound, conversation_of, message_of
 from conversations.models import TITLE_CHARS, Conversation, Generation, Message
 from llm.catalogue import default_model, find
+from llm.going_on import continuable
 from llm.models import ChatModel
+from llm.spec import Block
 
 CONVERSATION_NAMESPACE = uuid.UUID("3f2f8f52-5d0f-4f0c-9d7e-0f3b8a1c6b51")
 
@@ -75,10 +78,13 @@ def submit(
         return same_or_refused(before, text, parent)
 
 
-def retry(user: User, message_id: UUID, model: str | None) -> tuple[Message, Generation, bool]:
-    """A sibling of an assistant message, with a generation of its own; True where it is new.
+def retry(
+    user: User, message_id: UUID, model: str | None, *, goes_on: bool = False
+) -> tuple[Message, Generation, bool]:
+    """A sibling of an assistant message, with a generation of its own; True where it is new. One
+    that goes on begins with what there is of the message.
 
-    Raises Refused (busy, conflict, model_unavailable) and NotFound.
+    Raises Refused (busy, conflict, too_long, model_unavailable) and NotFound.
     """
     message = message_of(user, message_id)
     if message.role != Message.Role.ASSISTANT or message.parent is None:
@@ -87,16 +93,17 @@ def retry(user: User, message_id: UUID, model: str | None) -> tuple[Message, Gen
     chosen = pick_model(model or (before.model_slug if before and still_offered(before) else None))
     running = active_answer(message.parent)
     if running is not None:
-        return same_retry_or_busy(running, message, chosen)
+        return same_retry_or_busy(running, message, chosen, goes_on)
+    begun = to_go_on_from(message) if goes_on else []
     try:
         with transaction.atomic():
-            reply, generation = queue_answer(message.parent, chosen)
+            reply, generation = queue_answer(message.parent, chosen, begun)
             touch(message.conversation)
     except IntegrityError:
         running = active_answer(message.parent)
         if running is None:
             raise busy() from None
-        return same_retry_or_busy(running, message, chosen)
+        return same_retry_or_busy(running, message, chosen, goes_on)
     return reply, generation, True
 
 
@@ -109,12 +116,22 @@ def active_answer(prompt: Message) -> Generation | None:
 
 
 def same_retry_or_busy(
-    running: Generation, message: Message, model: ChatModel
+    running: Generation, message: Message, model: ChatModel, goes_on: bool
 ) -> tuple[Message, Generation, bool]:
     """A retry that is sent again, because its acknowledgement was lost, is the same retry."""
-    if running.message_id == message.pk or running.model_slug != model.slug:
+    same = running.model_slug == model.slug and running.continues == goes_on
+    if running.message_id == message.pk or not same:
         raise busy()
     return running.message, running, False
+
+
+def to_go_on_from(message: Message) -> list[Block]:
+    begun = continuable(message.content)
+    if not begun:
+        raise Refused("conflict", "There is nothing to continue. Try again instead.")
+    if len(message.text) >= settings.ANSWER_CHARS:
+        raise Refused("too_long", "This answer cannot become any longer.")
+    return begun
 
 
 def check_text(text: str) -> None:
@@ -203,13 +220,17 @@ def answered(conversation: Conversation, parent: UUID | None) -> Message | None:
     return found
 
 
-def queue_answer(prompt: Message, model: ChatModel) -> tuple[Message, Generation]:
+def queue_answer(
+    prompt: Message, model: ChatModel, begun: Sequence[Block] = ()
+) -> tuple[Message, Generation]:
+    """`begun`: what the answer goes on with, where it is not a new one."""
     # One microsecond later than its prompt at least, so that the order of creation is total.
     created_at = max(timezone.now(), prompt.created_at + timedelta(microseconds=1))
     reply = Message.objects.create(
         conversation_id=prompt.conversation_id,
         parent=prompt,
         role=Message.Role.ASSISTANT,
+        content=list(begun),
         created_at=created_at,
     )
     generation = Generation.objects.create(
@@ -218,6 +239,7 @@ def queue_answer(prompt: Message, model: ChatModel) -> tuple[Message, Generation
         message=reply,
         model=model,
         model_slug=model.slug,
+        continues=bool(begun),
     )
     return reply, generation
 

@@ -63,14 +63,16 @@ def cancel_all(conversation_id: UUID) -> None:
 
 
 async def content_so_far(generation: Generation, node: "Node") -> list[dict[str, Any]]:
-    """One that was handed over has text, and every tab shows it."""
+    """One that was handed over has text, and one that goes on with an answer began with some; every
+    tab shows it."""
+    begun: list[dict[str, Any]] = generation.message.content
     if generation.attempt == 0:
-        return []
+        return begun
     try:
         state = await state_in_log(node.log, str(generation.pk))
     except node.unreachable:
-        return []
-    return state["content"] if state else []
+        return begun
+    return state["content"] if state else begun
 
 
 def ending_events(

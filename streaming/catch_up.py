@@ -36,6 +36,7 @@ async def missing_in_log(
 def snapshot_of_state(state: State, conversation: str, message: str) -> bytes:
     ended = state["status"] not in ("queued", "in_progress")
     extras = {key: state[key] for key in ("usage", "timings") if ended}
+    reason = state["finish_reason"]
     return _snapshot(
         generation=state["generation"],
         attempt=state["attempt"],
@@ -47,6 +48,7 @@ def snapshot_of_state(state: State, conversation: str, message: str) -> bytes:
         model=state["model"],
         **extras,
         **({"error": state["error"]} if state["error"] else {}),
+        **({"finish_reason": reason} if reason else {}),
     )
 
 
@@ -66,6 +68,7 @@ def snapshot_of_row(row: Generation) -> bytes:
         model=row.model_slug or None,
         **ended,
         **({"error": error} if error else {}),
+        **({"finish_reason": row.finish_reason} if row.finish_reason else {}),
     )
 
 

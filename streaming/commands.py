@@ -83,7 +83,7 @@ class Commands:
     async def retry(self, command: protocol.Retry) -> None:
         waiting = await self._node.waiting()
         (reply, generation, created), news = await self._node.in_database(
-            store_retry, self._user, command.message, command.model
+            store_retry, self._user, command.message, command.model, command.goes_on
         )
         await self._socket.join(str(generation.conversation_id))
         self._socket.put(Ack(id=command.id, reply=reply.pk, generation=generation.pk))
@@ -162,9 +162,9 @@ def store(user: User, **message: Any) -> tuple[Submitted, list[Event]]:
 
 
 def store_retry(
-    user: User, message: UUID, model: str | None
+    user: User, message: UUID, model: str | None, goes_on: bool
 ) -> tuple[tuple[Message, Generation, bool], list[Event]]:
-    reply, generation, created = retry(user, message, model)
+    reply, generation, created = retry(user, message, model, goes_on=goes_on)
     return (reply, generation, created), news_of([reply]) if created else []
 
 

@@ -39,7 +39,7 @@ async def conclude(ending: Ending, run: Run, worker: Worker) -> None:
         logger.warning("generation_lost")
         return
     report(outcome, run)
-    await announce(run, worker, outcome, ending)
+    await announce(run, worker, outcome)
     await worker.tell(run, stored)
 
 
@@ -65,7 +65,12 @@ def outcome_of(ending: Ending, run: Run) -> Outcome:
         message=ending.message,
         retryable=ending.retryable,
         attempt=run.attempt,
+        finish_reason=reason_of(ending),
     )
+
+
+def reason_of(ending: Ending) -> str:
+    return (ending.reason or "stop") if ending.status == "completed" else ""
 
 
 async def keep(run: Run, worker: Worker, outcome: Outcome) -> None:
@@ -110,7 +115,7 @@ def report(outcome: Outcome, run: Run) -> None:
     logger.info("generation_ended", status=outcome.status, code=outcome.code, **outcome.timings)
 
 
-async def announce(run: Run, worker: Worker, outcome: Outcome, ending: Ending) -> None:
+async def announce(run: Run, worker: Worker, outcome: Outcome) -> None:
     shared = {"usage": outcome.usage, "timings": outcome.timings}
     if outcome.status == "failed":
         run.emit(
@@ -123,7 +128,7 @@ async def announce(run: Run, worker: Worker, outcome: Outcome, ending: Ending) -
     elif outcome.status == "cancelled":
         run.emit(protocol.Cancelled, **shared)
     else:
-        run.emit(protocol.Completed, **shared, finish_reason=ending.reason or "stop")
+        run.emit(protocol.Completed, **shared, finish_reason=outcome.finish_reason)
     # With Redis away for longer than this, tabs learn the end from the database when they resume.
     if await run.flush(worker.ticker, ANNOUNCE_SECONDS):
         await worker.tidy(run)

@@ -15,7 +15,7 @@ class Content:
         self._blocks: list[Block] = list(blocks)
         self._kind = ""
         self._pieces: list[str] = []
-        self.characters = 0
+        self.characters = sum(len(block.get(block["type"]) or "") for block in self._blocks)
 
     def add(self, event: Event) -> None:
         kind = event["type"]
@@ -65,6 +65,7 @@ def gather(events: Iterable[Event], message: str) -> State:
             content = Content(event["content"])
         elif kind in STATUS:
             state |= {"status": STATUS[kind], "usage": event["usage"], "timings": event["timings"]}
+            state |= {"finish_reason": event.get("finish_reason")}
             if kind == "generation.failed":
                 state["error"] = {key: event[key] for key in ("code", "message", "retryable")}
         else:

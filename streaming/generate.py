@@ -65,20 +65,35 @@ async def work(job: Job, worker: Worker) -> Ending:
         outcome = await outcome_of_a_dead_worker(job, worker)
         if outcome is not None:
             usage = parts.Usage(**outcome.usage) if outcome.usage else None
-            ending = Ending(outcome.status, outcome.code, outcome.message, outcome.retryable, usage)
+            ending = Ending(
+                outcome.status,
+                outcome.code,
+                outcome.message,
+                outcome.retryable,
+                usage,
+                outcome.finish_reason,
+            )
             return await end_as_found(run, worker, ending, outcome.content)
         if job.end is not None or job.model is None:
             return await end_as_found(run, worker, job.end or failed("internal"))
         if run.stop_reason:
             return await end_as_found(run, worker, Ending(run.stop_reason))
-        run.emit(
-            protocol.Started, conversation=run.conversation, message=run.message, model=run.model
-        )
+        announce_start(job)
         worker.ticker.hurry(run)
         return await stop_or_end(run, stream(run, worker, job.model, job.turns))
     except Exception:
         logger.exception("generation_broke")
         return await end_as_found(run, worker, failed("internal"), run.content.blocks())
+
+
+def announce_start(job: Job) -> None:
+    """An answer that goes on begins its attempt with all that there is of it already."""
+    run = job.run
+    about = {"conversation": run.conversation, "message": run.message, "model": run.model}
+    if run.seam is None:
+        run.emit(protocol.Started, **about)
+        return
+    run.emit(protocol.Snapshot, **about, status="in_progress", content=run.content.blocks())
 
 
 async def stop_or_end(run: Run, work: Coroutine[Any, Any, Ending]) -> Ending:
@@ -132,7 +147,7 @@ async def known_content(run: Run, worker: Worker) -> list[dict[str, Any]]:
         state = await recovery.state_in_log(worker.log, run.generation)
     except worker.unreachable:
         state = None
-    return state["content"] if state else []
+    return state["content"] if state else run.content.blocks()
 
 
 async def stream(run: Run, worker: Worker, model: ModelSpec, turns: Sequence[Turn]) -> Ending:
@@ -155,20 +170,39 @@ async def take_all(run: Run, worker: Worker, model: ModelSpec, turns: Sequence[T
         async for part in said:
             match part:
                 case parts.TextDelta():
-                    run.write("text", part.text)
+                    take_text(run, part.text)
                 case parts.ReasoningDelta():
-                    run.write("reasoning", part.text)
+                    take_thought(run, part.text)
                 case parts.Usage():
                     usage = part
                 case parts.Finish():
                     reason = part.reason
+                    close_seam(run)
                 case _:
+                    close_seam(run)
                     await take_event(run, worker, part)
             worker.ticker.touch(run)
             if run.content.characters > settings.ANSWER_CHARS:
                 # Memory, log and row must have a bound, whatever a model does.
                 return Ending("completed", reason="length")
     return Ending("completed", usage=usage, reason=reason)
+
+
+def take_text(run: Run, text: str) -> None:
+    shown = run.seam.take(text) if run.seam is not None else text
+    if shown:
+        run.write("text", shown)
+
+
+def take_thought(run: Run, text: str) -> None:
+    """A thought before the next word of a cut answer would tear its sentence in two."""
+    if run.seam is None or not run.seam.open:
+        run.write("reasoning", text)
+
+
+def close_seam(run: Run) -> None:
+    if run.seam is not None and (rest := run.seam.rest()):
+        run.write("text", rest)
 
 
 async def take_event(run: Run, worker: Worker, part: parts.Part) -> None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from conversations.history import turns_before
 from conversations.models import Generation
+from llm.going_on import going_on
 from llm.parts import Usage
 from llm.spec import ModelSpec, Turn, spec
 from streaming import lease, metrics
@@ -58,8 +59,10 @@ def begin(generation_id: str, worker_id: str) -> Job | None:
     run, end = start(claimed), nothing_to_start(claimed)
     if end is not None or claimed.model is None:
         return Job(run, claimed.losses, end)
-    turns = tuple(turns_before(claimed.message))
-    return Job(run, claimed.losses, None, spec(claimed.model), turns)
+    turns = turns_before(claimed.message)
+    if claimed.continues:
+        turns += going_on(claimed.message.content)
+    return Job(run, claimed.losses, None, spec(claimed.model), tuple(turns))
 
 
 def start(claimed: Generation) -> Run:
@@ -69,7 +72,7 @@ def start(claimed: Generation) -> Run:
         metrics.QUEUE_SECONDS.observe(queued)
     if claimed.losses:
         metrics.REAPED.inc()
-    return Run(
+    run = Run(
         generation=str(claimed.pk),
         conversation=str(claimed.conversation_id),
         owner=claimed.conversation.owner_id,
@@ -79,6 +82,10 @@ def start(claimed: Generation) -> Run:
         model=claimed.model_slug,
         timings=Timings(queued),
     )
+    if claimed.continues:
+        # The row keeps what was there before until the end, so each attempt starts from the same.
+        run.go_on(claimed.message.content)
+    return run
 
 
 def nothing_to_start(claimed: Generation) -> Ending | None:

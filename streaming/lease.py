@@ -34,6 +34,7 @@ class Outcome:
     message: str = ""
     retryable: bool = False
     attempt: int = 0
+    finish_reason: str = ""
 
 
 def claimable() -> Q:
@@ -100,6 +101,7 @@ def finish(generation_id: UUID | str, attempt: int, outcome: Outcome) -> bool:
             error_code=outcome.code,
             error_message=outcome.message,
             retryable=outcome.retryable,
+            finish_reason=outcome.finish_reason,
             lease_expires_at=None,
             finished_at=timezone.now(),
         )

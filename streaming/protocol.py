@@ -61,6 +61,7 @@ class Submit(Command, tag="message.submit"):
 class Retry(Command, tag="generation.retry"):
     message: UUID
     model: Slug | None = None
+    goes_on: bool = msgspec.field(default=False, name="continue")
 
 
 class Cancel(Command, tag="generation.cancel"):
@@ -232,6 +233,7 @@ class Snapshot(StreamEvent, tag="snapshot"):
     usage: dict[str, Any] | UnsetType = UNSET
     timings: dict[str, Any] | UnsetType = UNSET
     error: dict[str, Any] | UnsetType = UNSET
+    finish_reason: str | UnsetType = UNSET
 
 
 COMMANDS: dict[str, type[Struct]] = {

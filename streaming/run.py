@@ -14,6 +14,7 @@ from streaming.content import Content
 from streaming.delivery import channel_of, conversation_group
 from streaming.log import Batch, Entry
 from streaming.protocol import StreamEvent
+from streaming.seam import Seam
 from streaming.timings import Timings
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Run:
     stop_reason: str = ""
     task: "asyncio.Task[Any] | None" = None
     tokens_seen: int = 0
+    seam: Seam | None = None
     tool_names: dict[str, str] = field(default_factory=dict)
     _kind: str = ""
     _delta: list[str] = field(default_factory=list)
@@ -110,6 +112,12 @@ class Run:
     def adopt(self, content: list[dict[str, Any]]) -> None:
         """Take over what an earlier attempt had written."""
         self.content = Content(content)
+
+    def go_on(self, content: list[dict[str, Any]]) -> None:
+        """Begin with an answer that was cut, and be ready for its next word."""
+        self.adopt(content)
+        last = content[-1]
+        self.seam = Seam(last["text"] if last["type"] == "text" else "")
 
     async def flush(self, ticker: "Ticker", seconds: float) -> bool:
         """Wait until the log has everything. False where that takes longer than `seconds`."""

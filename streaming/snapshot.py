@@ -44,6 +44,7 @@ def fresh(generation: str, message: str) -> State:
         "error": None,
         "usage": {},
         "timings": {},
+        "finish_reason": None,
     }
 
 
@@ -167,6 +168,7 @@ def _end(event: Event) -> State:
         "status": STATUS[event["type"]],
         "usage": event["usage"],
         "timings": event["timings"],
+        "finish_reason": event.get("finish_reason"),
         "error": {key: event[key] for key in ("code", "message", "retryable")} if failed else None,
     }
 
@@ -180,4 +182,5 @@ def _whole(event: Event) -> State:
         "error": event.get("error"),
         "usage": event.get("usage", {}),
         "timings": event.get("timings", {}),
+        "finish_reason": event.get("finish_reason"),
     }

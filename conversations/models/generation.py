@@ -53,6 +53,14 @@ class Generation(models.Model):
     error_code = models.CharField(max_length=64, blank=True)
     error_message = models.TextField(blank=True)
     retryable = models.BooleanField(default=False)
+    finish_reason = models.CharField(
+        max_length=32, blank=True, help_text="Why the model ended: stop, length, …"
+    )
+    continues = models.BooleanField(
+        default=False,
+        help_text="Goes on with what its message held when it was made: every attempt starts from "
+        "there.",
+    )
     usage = models.JSONField(default=dict, blank=True)
     timings = models.JSONField(default=dict, blank=True, help_text="Milliseconds.")
     queued_at = models.DateTimeField(default=timezone.now, db_default=Now())

@@ -108,6 +108,13 @@ export class ChatPage {
     this.#draw();
   }
 
+  /** Asks for the rest of an answer that was cut. @param {string} id of the answer */
+  goOn(id) {
+    this.thread.chooseNewest(this.thread.message(id)?.parent ?? null);
+    this.client.goOn(id, this.models.choice.model);
+    this.#draw();
+  }
+
   /** @param {string} id of a command */
   withdraw(id) {
     const command = this.client.outbox.settle(id);

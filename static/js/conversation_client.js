@@ -85,6 +85,11 @@ export class ConversationClient {
     this.outbox.add({ type: "generation.retry", id: uuid(), message, ...(model && { model }) });
   }
 
+  /** Asks for the rest of a cut answer. @param {string} message @param {string} [model] */
+  goOn(message, model) {
+    this.outbox.add({ type: "generation.retry", id: uuid(), message, continue: true, ...(model && { model }) });
+  }
+
   /** @param {string} generation */
   cancel(generation) {
     if (this.isStopping(generation)) return;

@@ -20,6 +20,7 @@ export function messageActions(page) {
     wrap: ({ button }) => button.closest(".code")?.toggleAttribute("data-wrap"),
     edit: ({ message }) => page.edit(message),
     retry: ({ message }) => page.retry(message),
+    continue: ({ message }) => page.goOn(message),
     stop: () => page.stop(),
     withdraw: ({ pending }) => page.withdraw(pending),
     previous: ({ button }) => page.turnTo(button.dataset.target ?? ""),

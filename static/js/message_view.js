@@ -4,7 +4,7 @@ import { BlockList } from "./blocks.js";
 import { clone, find, setText } from "./dom.js";
 import { gettext } from "./gettext.js";
 import { hasEnded } from "./snapshot.js";
-import { metaLine, statusLine, wasStartedAgain } from "./status_line.js";
+import { metaLine, offersRest, statusLine, wasStartedAgain } from "./status_line.js";
 
 const LONG_WAIT_MS = 8_000;
 
@@ -72,6 +72,7 @@ export class AssistantView {
     setText(find(status, ".status-text"), line.text);
     find(status, '[data-action="stop"]').hidden = !(line.kind === "waiting" && this.#waitedLong);
     find(status, '[data-action="retry"]').hidden = !item.quiet || !offersRetry(snapshot);
+    find(status, '[data-action="continue"]').hidden = !item.quiet || !offersRest(snapshot);
     find(this.element, ".again").hidden = !wasStartedAgain(snapshot);
     setText(find(this.element, ".meta"), metaLine(snapshot, item.models));
   }

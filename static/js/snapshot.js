@@ -19,7 +19,7 @@ const ENDINGS = new Map(/** @type {[string, Status][]} */ ([
 export function fresh(generation, message) {
   return {
     generation, message, attempt: 0, seq: 0, status: "queued", content: [],
-    model: null, error: null, usage: {}, timings: {},
+    model: null, error: null, usage: {}, timings: {}, finish_reason: null,
   };
 }
 
@@ -77,6 +77,7 @@ export function replace(snapshot, frame) {
     error: frame.error ?? null,
     usage: frame.usage ?? {},
     timings: frame.timings ?? {},
+    finish_reason: frame.finish_reason ?? null,
   };
 }
 
@@ -115,7 +116,8 @@ function changes(snapshot, event) {
  */
 function ending(event) {
   const status = ENDINGS.get(event.type);
-  const end = { status, usage: event.usage ?? {}, timings: event.timings ?? {} };
+  const finish_reason = event.type === "generation.completed" ? event.finish_reason ?? null : null;
+  const end = { status, usage: event.usage ?? {}, timings: event.timings ?? {}, finish_reason };
   if (event.type !== "generation.failed") return end;
   const { code, message, retryable } = event;
   return { ...end, error: { code, message, retryable } };

@@ -3,7 +3,7 @@
 import { failureText } from "./failures.js";
 import { gettext, interpolate, locale, ngettext } from "./gettext.js";
 
-/** @typedef {{kind: "none" | "waiting" | "busy" | "stopped" | "failed", text: string}} StatusLine */
+/** @typedef {{kind: "none" | "waiting" | "busy" | "stopped" | "cut" | "failed", text: string}} StatusLine */
 
 /**
  * @param {Snapshot} snapshot
@@ -13,7 +13,7 @@ import { gettext, interpolate, locale, ngettext } from "./gettext.js";
  */
 export function statusLine(snapshot, note, waitedLong) {
   switch (snapshot.status) {
-    case "completed": return { kind: "none", text: "" };
+    case "completed": return ending(snapshot.finish_reason ?? "");
     case "cancelled": return { kind: "stopped", text: gettext("Stopped") };
     case "failed": return { kind: "failed", text: failureText(snapshot.error) };
     default: return running(snapshot, note, waitedLong);
@@ -31,6 +31,22 @@ function running(snapshot, note, waitedLong) {
   if (snapshot.content.length > 0) return { kind: "none", text: "" };
   if (note?.position) return { kind: "waiting", text: interpolate(gettext("Number %(position)s in the queue"), { position: note.position }) };
   return { kind: "waiting", text: waitedLong ? gettext("Still waiting for the model") : "" };
+}
+
+/** @param {string} reason @returns {StatusLine} */
+function ending(reason) {
+  switch (reason) {
+    case "length": return { kind: "cut", text: gettext("The answer reached its length limit.") };
+    case "content_filter": return { kind: "cut", text: gettext("The provider’s content filter ended the answer.") };
+    case "tool_limit": return { kind: "cut", text: gettext("The answer has used all the tool calls that it may make.") };
+    default: return { kind: "none", text: "" };
+  }
+}
+
+/** Whether an answer was cut, and there is something to go on from. @param {Snapshot} snapshot */
+export function offersRest({ status, finish_reason: reason, content }) {
+  const isCut = status === "cancelled" || status === "failed" || reason === "length" || reason === "tool_limit";
+  return isCut && content.some(({ type }) => type === "text" || type === "tool_call");
 }
 
 /** @param {Snapshot} snapshot */

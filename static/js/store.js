@@ -52,6 +52,11 @@ export class Store {
     return [...(this.#messages.get(conversation)?.values() ?? [])];
   }
 
+  /** @param {Message} message @returns {Block[]} the newest that is known of it */
+  contentOf(message) {
+    return this.snapshots.get(message.generation?.id ?? "")?.content ?? message.content;
+  }
+
   /** @param {string} generation */
   homeOf(generation) {
     return this.#homes.get(generation);
@@ -112,7 +117,8 @@ export class Store {
     for (const [conversation, messages] of this.#messages) {
       const old = messages.get(command.message);
       if (!old) continue;
-      if (reply && generation) this.#addReply(reply, conversation, old.parent, generation);
+      const begun = command.continue ? this.contentOf(old) : [];
+      if (reply && generation) this.#addReply(reply, conversation, old.parent, generation, begun);
       return conversation;
     }
     return undefined;
@@ -181,11 +187,12 @@ export class Store {
    * @param {string} conversation
    * @param {string | null} parent
    * @param {string} generation
+   * @param {Block[]} [content] what it goes on with
    */
-  #addReply(id, conversation, parent, generation) {
+  #addReply(id, conversation, parent, generation, content = []) {
     const { message: _message, content: _content, ...rest } = fresh(generation, id);
     const data = { ...rest, id: generation };
-    this.#addNew({ ...blank(id, conversation, parent), role: "assistant", generation: data });
+    this.#addNew({ ...blank(id, conversation, parent), role: "assistant", content, generation: data });
   }
 
   /** @param {Message} message */

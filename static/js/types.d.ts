@@ -31,6 +31,7 @@ interface Snapshot {
   error: Failure | null;
   usage: Usage;
   timings: Timings;
+  finish_reason?: string | null;
 }
 
 interface GenerationData {
@@ -42,6 +43,7 @@ interface GenerationData {
   error: Failure | null;
   usage: Usage;
   timings: Timings;
+  finish_reason?: string | null;
 }
 
 interface Message {
@@ -103,7 +105,8 @@ type StreamEvent =
   | EndingEvent;
 
 type EndingEvent =
-  | (Ending & { type: "generation.completed" | "generation.cancelled" })
+  | (Ending & { type: "generation.completed"; finish_reason?: string })
+  | (Ending & { type: "generation.cancelled" })
   | (Ending & { type: "generation.failed"; code: string; message: string; retryable: boolean });
 
 interface SnapshotFrame extends Numbered {
@@ -115,6 +118,7 @@ interface SnapshotFrame extends Numbered {
   error?: Failure | null;
   usage?: Usage;
   timings?: Timings;
+  finish_reason?: string | null;
 }
 
 interface AckFrame {
@@ -165,7 +169,7 @@ interface SubmitCommand {
   text: string;
   model?: string;
 }
-interface RetryCommand { type: "generation.retry"; id: string; message: string; model?: string }
+interface RetryCommand { type: "generation.retry"; id: string; message: string; model?: string; continue?: true }
 interface CancelCommand { type: "generation.cancel"; id: string; generation: string }
 type KeptCommand = SubmitCommand | RetryCommand | CancelCommand;
 type Command =

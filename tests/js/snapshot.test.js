@@ -42,7 +42,7 @@ test("a newer snapshot frame replaces everything", () => {
     content: [{ type: "text", text: "all" }], error: { code: "x", message: "No.", retryable: true },
   });
   const { type: _type, ...rest } = frame;
-  assert.deepEqual(replace(old, frame), { ...rest, model: "demo", usage: {}, timings: {} });
+  assert.deepEqual(replace(old, frame), { ...rest, model: "demo", usage: {}, timings: {}, finish_reason: null });
 });
 
 test("an older snapshot frame is dropped", () => {
