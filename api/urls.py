@@ -3,7 +3,7 @@
 from ninja import NinjaAPI
 from ninja.security import SessionAuth
 
-from api import conversations, errors, folders
+from api import conversations, errors, folders, shares
 
 api = NinjaAPI(
     title="Chatsite",
@@ -15,3 +15,5 @@ api = NinjaAPI(
 errors.register(api)
 api.add_router("/conversations", conversations.router)
 api.add_router("/folders", folders.router)
+api.add_router("/conversations", shares.of_conversations)
+api.add_router("/shares", shares.router)

@@ -1,8 +1,9 @@
 from django.urls import path
 
-from conversations import views
+from conversations import share_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("c/<uuid:conversation_id>/", views.conversation, name="conversation"),
+    path("s/<str:token>/", share_views.page, name="share"),
 ]

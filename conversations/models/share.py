@@ -14,7 +14,8 @@ def new_token() -> str:
 
 class Share(models.Model):
     """A conversation as it was when it was shared, for whoever has the link. `messages` is the
-    shown path as the page's own shapes; what is written or deleted later does not reach it."""
+    shown path as `conversations.sharing` puts it; what is written or deleted later does not reach
+    it. `updated_at` is when the owner last put a new snapshot under the same link."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="shares")
@@ -23,6 +24,7 @@ class Share(models.Model):
     messages = models.JSONField(default=list)
     with_attachments = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now, db_default=Now())
+    updated_at = models.DateTimeField(default=timezone.now, db_default=Now())
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

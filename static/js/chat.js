@@ -4,6 +4,7 @@ import { ChatPage } from "./chat_page.js";
 import { byId } from "./dom.js";
 import { Navigation } from "./navigation.js";
 import { readPageData } from "./page_data.js";
+import { installSharing } from "./share_dialog.js";
 import { listenForShortcuts } from "./shortcuts.js";
 
 const data = readPageData(document);
@@ -14,6 +15,7 @@ const page = new ChatPage(data, {
   missing: () => navigation.leave(),
 });
 const navigation = new Navigation(page);
+installSharing(page);
 
 listenForShortcuts({
   escape: () => closeDrawer() || page.writing.stopEditing() || page.stop(),

@@ -21,6 +21,7 @@ import { Writing } from "./writing.js";
 export class ChatPage {
   /** @type {Set<string>} generations that have grown since the last frame */ #grown = new Set();
   /** @type {Set<(page?: PageData) => void>} */ #whenShown = new Set();
+  /** @type {Set<() => void>} */ #whenDrawn = new Set();
   #actions = messageActions(this);
   #list = new MessageList(byId("messages"));
   #announcer = new Announcer(byId("announcer"));
@@ -63,6 +64,11 @@ export class ChatPage {
   /** @param {(page?: PageData) => void} act called when another conversation, or none, is shown */
   whenShown(act) {
     this.#whenShown.add(act);
+  }
+
+  /** @param {() => void} act called when what is shown may have changed, though not for each delta */
+  whenDrawn(act) {
+    this.#whenDrawn.add(act);
   }
 
   redraw() {
@@ -193,6 +199,7 @@ export class ChatPage {
       blocked: client.pending.length > 0,
     });
     this.#drawGenerations();
+    for (const act of this.#whenDrawn) act();
   }
 
   #drawConversations() {

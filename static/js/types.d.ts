@@ -245,3 +245,23 @@ declare module "highlight" {
   };
   export default highlighter;
 }
+
+/** What a read-only link shows. Nothing in it says whose it is. */
+interface SharedFile {
+  type: "image" | "file";
+  file_id: string;
+  mime_type: string;
+  extras: { name?: string; size?: number; width?: number; height?: number };
+}
+type SharedBlock = TextBlock | ReasoningBlock | ToolCallBlock | SharedFile | { type: "left_out" };
+interface SharedMessage { role: "user" | "assistant" | "system"; content: SharedBlock[]; model: string | null; created_at: string }
+
+interface ShareLink {
+  id: string;
+  url: string;
+  title: string;
+  conversation: string;
+  with_attachments: boolean;
+  created_at: string;
+  updated_at: string;
+}
