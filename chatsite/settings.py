@@ -22,6 +22,8 @@ if not DEBUG and SECRET_KEY == DEVELOPMENT_KEY:
         "SECRET_KEY is not set. Give it 50 random characters, or set DEBUG=1 on your own machine."
     )
 SECRET_KEY_FALLBACKS = words("SECRET_KEY_FALLBACKS")
+# For secrets in the database; the first one encrypts, all of them decrypt.
+ENCRYPTION_KEYS = words("ENCRYPTION_KEYS") or [SECRET_KEY, *SECRET_KEY_FALLBACKS]
 SITE_URL = text("SITE_URL", f"http://localhost:{text('PORT', '8000')}").rstrip("/")
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "*" if DEBUG else "localhost,127.0.0.1")
 CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS", SITE_URL)

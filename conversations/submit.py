@@ -64,7 +64,7 @@ def submit(
     before = stored(user, target, client_message_id)
     if before is not None:
         return same_or_refused(before, text, parent)
-    chosen = pick_model(model)
+    chosen = pick_model(user, model)
     try:
         with transaction.atomic():
             return store(
@@ -90,7 +90,7 @@ def retry(
     if message.role != Message.Role.ASSISTANT or message.parent is None:
         raise Refused("conflict", _("Only an answer can be tried again."))
     before = Generation.objects.filter(message=message).first()
-    chosen = pick_model(model or (before.model_slug if before and still_offered(before) else None))
+    chosen = pick_model(user, model or same_model(user, before))
     running = active_answer(message.parent)
     if running is not None:
         return same_retry_or_busy(running, message, chosen, goes_on)
@@ -240,12 +240,13 @@ def queue_answer(
         model=model,
         model_slug=model.slug,
         continues=bool(begun),
+        queue=model.queue,
     )
     return reply, generation
 
 
-def pick_model(slug: str | None) -> ChatModel:
-    model = find(slug) if slug else default_model()
+def pick_model(user: User, slug: str | None) -> ChatModel:
+    model = find(slug, user) if slug else default_model(user)
     if model is None:
         raise Refused("model_unavailable", unavailable(slug))
     return model
@@ -257,8 +258,9 @@ def unavailable(slug: str | None) -> str:
     return _("The model “%(name)s” is not available. Choose another one.") % {"name": slug}
 
 
-def still_offered(generation: Generation) -> bool:
-    return find(generation.model_slug) is not None
+def same_model(user: User, before: Generation | None) -> str | None:
+    """The model of an earlier answer, where this user can still have it."""
+    return before.model_slug if before and find(before.model_slug, user) else None
 
 
 def touch(conversation: Conversation) -> None:

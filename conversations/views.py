@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.models import User
 from conversations.access import NotFound, conversation_of
 from conversations.lists import sidebar
 from conversations.models import Conversation
@@ -42,18 +43,18 @@ def page_data(request: HttpRequest, shown: Conversation | None) -> dict[str, Any
     return {
         "user": {"id": user.pk, "name": user.name},
         "limits": {"message_chars": settings.MESSAGE_CHARS},
-        "models": models(),
+        "models": models(user),
         **sidebar(user),
         "conversation": None if shown is None else one(shown),
         "messages": [] if shown is None else list_messages(shown),
     }
 
 
-def models() -> list[dict[str, Any]]:
-    default = default_model()
+def models(user: User) -> list[dict[str, Any]]:
+    default = default_model(user)
     return [
         {"slug": model.slug, "label": model.label, "default": model == default}
-        for model in offered()
+        for model in offered(user)
     ]
 
 

@@ -9,14 +9,21 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from llm.forms import ChatModelForm, ProviderForm
 from llm.models import ChatModel, Provider
 
 
 @admin.register(Provider)
 class ProviderAdmin(ModelAdmin):
+    form = ProviderForm
     list_display = ["name", "kind", "base_url", "key_variable", "model_count", "enabled"]
     list_filter = ["kind", "enabled"]
     search_fields = ["name", "base_url", "key_variable"]
+    fieldsets = [
+        (None, {"fields": ["name", "kind", "base_url", "enabled"]}),
+        ("Secrets", {"fields": ["key", "key_variable", "headers", "forget"]}),
+        ("Limits", {"fields": ["connect_timeout", "first_token_timeout", "token_timeout"]}),
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         found: QuerySet[Provider] = super().get_queryset(request)
@@ -25,14 +32,6 @@ class ProviderAdmin(ModelAdmin):
     @admin.display(description="models", ordering="model_count")
     def model_count(self, provider: Any) -> int:
         return int(provider.model_count)
-
-
-class ChatModelForm(ModelForm):  # type: ignore[type-arg]
-    """Choosing a new default takes the old one's place, so the constraint is not to refuse it."""
-
-    def _get_validation_exclusions(self) -> set[str]:
-        exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
-        return {*exclusions, "default"}
 
 
 @admin.register(ChatModel)
@@ -44,11 +43,14 @@ class ChatModelAdmin(ModelAdmin):
     list_select_related = ["provider"]
     search_fields = ["label", "slug", "provider_model", "provider__name"]
     autocomplete_fields = ["provider"]
+    filter_horizontal = ["groups"]
     ordering = ["-default", "position", "label"]
     fieldsets = [
-        (None, {"fields": ["label", "slug", "provider", "provider_model"]}),
-        ("Offer", {"fields": ["enabled", "default", "position"]}),
-        ("Limits", {"fields": ["context_window", "max_output_tokens"]}),
+        (None, {"fields": ["label", "slug", "description", "provider", "provider_model"]}),
+        ("Offer", {"fields": ["enabled", "default", "position", "groups"]}),
+        ("Abilities", {"fields": ["images", "uses_tools", "reasons"]}),
+        ("Limits", {"fields": ["context_window", "max_output_tokens", "queue"]}),
+        ("Prices", {"fields": ["price_in", "price_out"]}),
         ("Behaviour", {"fields": ["system_prompt", "parameters", "tools"]}),
     ]
 

@@ -1,5 +1,6 @@
 """From a ModelSpec to LangChain's chat model."""
 
+import json
 import os
 from functools import lru_cache
 from typing import Any
@@ -8,15 +9,15 @@ from urllib.parse import urlsplit
 import httpx2
 import msgspec
 import structlog
-from django.conf import settings
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr, ValidationError
 
 from llm.demo import DemoChatModel
 from llm.errors import ProviderError
 from llm.openai import LeanChatOpenAI
+from llm.secrets import decrypt
 from llm.session import library_client
-from llm.spec import ModelSpec
+from llm.spec import ModelSpec, default_limits
 
 logger = structlog.get_logger(__name__)
 
@@ -27,8 +28,8 @@ NO_KEY = "none"
 
 def build(spec: ModelSpec) -> BaseChatModel:
     """A copy of its own for one stream. Raises ProviderError (model_misconfigured)."""
-    key = os.environ.get(spec.key_variable, "") if spec.key_variable else ""
     try:
+        key = decrypt(spec.encrypted_key) or os.environ.get(spec.key_variable, "")
         # Making one takes half a millisecond, copying it two microseconds.
         return _built(msgspec.json.encode(spec), key, library_client()).model_copy()
     except (ValidationError, ValueError, TypeError) as error:
@@ -49,6 +50,7 @@ def _built(encoded: bytes, key: str, client: httpx2.AsyncClient) -> BaseChatMode
 def _openai(spec: ModelSpec, key: str, client: httpx2.AsyncClient) -> LeanChatOpenAI:
     if not key and not spec.base_url:
         raise ValueError(f"expected a key in {spec.key_variable!r}, got nothing")
+    limits = spec.limits or default_limits()
     return LeanChatOpenAI(
         **{
             **spec.parameters,
@@ -62,8 +64,10 @@ def _openai(spec: ModelSpec, key: str, client: httpx2.AsyncClient) -> LeanChatOp
             "max_retries": 0,
             # For the library's own way of streaming, which the lean path falls back to.
             "http_async_client": client,
-            "timeout": client.timeout,
-            "stream_chunk_timeout": settings.LLM_FIRST_TOKEN_TIMEOUT,
+            "timeout": httpx2.Timeout(limits.first_token, connect=limits.connect),
+            "stream_chunk_timeout": limits.first_token,
+            "limits": limits,
+            "default_headers": json.loads(decrypt(spec.encrypted_headers) or "{}") or None,
         }
     )
 

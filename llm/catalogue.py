@@ -6,8 +6,9 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import connections, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
+from accounts.models import User
 from llm.models import ChatModel, Provider
 
 logger = structlog.get_logger(__name__)
@@ -18,22 +19,24 @@ OURS = (DEMO, ENVIRONMENT)
 FALLBACK_MODEL = "gpt-4o-mini"
 
 
-def offered() -> QuerySet[ChatModel]:
-    """Enabled models of enabled providers, the default first."""
+def offered(user: User) -> QuerySet[ChatModel]:
+    """Enabled models of enabled providers that this user may use, the default first."""
+    closed = ChatModel.groups.through.objects.filter(chatmodel=OuterRef("pk"))
     return (
         ChatModel.objects.select_related("provider")
         .filter(enabled=True, provider__enabled=True)
+        .filter(~Exists(closed) | Exists(closed.filter(group__user=user)))
         .order_by("-default", "position", "label", "pk")
     )
 
 
-def default_model() -> ChatModel | None:
+def default_model(user: User) -> ChatModel | None:
     """The first that is offered where the chosen default is not; None where nothing is."""
-    return offered().first()
+    return offered(user).first()
 
 
-def find(slug: str) -> ChatModel | None:
-    return offered().filter(slug=slug).first()
+def find(slug: str, user: User) -> ChatModel | None:
+    return offered(user).filter(slug=slug).first()
 
 
 def sync_after_migrate(using: str = "default", **kwargs: Any) -> None:

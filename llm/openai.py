@@ -13,17 +13,17 @@ from typing import Any, cast
 
 import aiohttp
 import msgspec
-from django.conf import settings
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
 from langchain_openai.chat_models.base import _create_usage_metadata
-from pydantic import PrivateAttr, SecretStr
+from pydantic import Field, PrivateAttr, SecretStr
 
 from llm import failures, wire
 from llm.errors import ProviderError
-from llm.session import session
+from llm.session import session, timeout
+from llm.spec import TimeLimits, default_limits
 from llm.sse import EventReader
 from llm.watchdog import Watchdog
 
@@ -39,6 +39,7 @@ LET_GO_SECONDS = 1.0
 class LeanChatOpenAI(ChatOpenAI):
     """Copy it (`model_copy`) for each stream: `hang_up` belongs to the stream of one copy."""
 
+    limits: TimeLimits = Field(default_factory=default_limits)
     _response: aiohttp.ClientResponse | None = PrivateAttr(default=None)
     # Shared by all copies, so that one refusal of the option teaches them all.
     _refused: set[str] = PrivateAttr(default_factory=set)
@@ -73,7 +74,7 @@ class LeanChatOpenAI(ChatOpenAI):
             return
         started = asyncio.get_running_loop().time()
         self._response = response = await self._post(payload)
-        reading = Reading(response, started)
+        reading = Reading(response, started, self.limits)
         try:
             while not reading.ended:
                 for chunk in await reading.next():
@@ -112,7 +113,7 @@ class LeanChatOpenAI(ChatOpenAI):
 
     async def _post(self, payload: dict[str, Any]) -> aiohttp.ClientResponse:
         try:
-            async with asyncio.timeout(settings.LLM_FIRST_TOKEN_TIMEOUT):
+            async with asyncio.timeout(self.limits.first_token):
                 response = await self._send(payload)
         except aiohttp.ConnectionTimeoutError:
             raise ProviderError("provider_timeout") from None
@@ -145,6 +146,7 @@ class LeanChatOpenAI(ChatOpenAI):
             params=cast(Any, self.default_query),
             data=msgspec.json.encode(payload),
             headers=cast(Any, headers),
+            timeout=timeout(self.limits.connect),
             # The key must not follow a redirect to another host.
             allow_redirects=False,
         )
@@ -155,15 +157,17 @@ class Reading:
 
     __slots__ = ("_content", "_error", "_finish", "_merger", "_sse", "_usage", "_watchdog", "ended")
 
-    def __init__(self, response: aiohttp.ClientResponse, started: float) -> None:
+    def __init__(
+        self, response: aiohttp.ClientResponse, started: float, limits: TimeLimits
+    ) -> None:
         self._content = response.content
         self._sse = EventReader()
         self._merger = wire.Merger()
         self._watchdog = Watchdog(
             response.content,
             started,
-            settings.LLM_FIRST_TOKEN_TIMEOUT,
-            settings.LLM_TOKEN_TIMEOUT,
+            limits.first_token,
+            limits.token,
         )
         self._finish: dict[str, Any] = {}
         self._usage: tuple[dict[str, Any], str | None] | None = None

@@ -27,15 +27,17 @@ def session() -> aiohttp.ClientSession:
         connector=aiohttp.TCPConnector(
             limit=0, keepalive_timeout=IDLE_CONNECTION_SECONDS, ssl=_ssl_context()
         ),
-        # The whole answer has no limit here, and a read timeout would be a timer per token that
-        # keep-alive comments reset.
-        timeout=aiohttp.ClientTimeout(
-            total=None, connect=settings.LLM_CONNECT_TIMEOUT, sock_read=None
-        ),
+        timeout=timeout(settings.LLM_CONNECT_TIMEOUT),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
     )
     return _sessions[loop]
+
+
+def timeout(connect: float) -> aiohttp.ClientTimeout:
+    """The whole answer has no limit here, and a read timeout would be a timer per token that
+    keep-alive comments reset."""
+    return aiohttp.ClientTimeout(total=None, connect=connect, sock_read=None)
 
 
 def library_client() -> httpx2.AsyncClient:

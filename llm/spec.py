@@ -3,14 +3,24 @@
 from typing import Any, Literal
 
 import msgspec
+from django.conf import settings
 
-from llm.models import ChatModel
+from llm.models import ChatModel, Provider
 
 Block = dict[str, Any]
 
 
+class TimeLimits(msgspec.Struct, frozen=True):
+    """In seconds."""
+
+    connect: float
+    first_token: float
+    token: float
+
+
 class ModelSpec(msgspec.Struct, frozen=True):
-    """Holds the name of the key's environment variable and never the key."""
+    """Holds the name of the key's environment variable, and secrets as they are stored: encrypted.
+    Without limits, those of the settings hold."""
 
     slug: str
     kind: str
@@ -21,6 +31,9 @@ class ModelSpec(msgspec.Struct, frozen=True):
     parameters: dict[str, Any] = {}
     system_prompt: str = ""
     tools: tuple[str, ...] = ()
+    encrypted_key: str = ""
+    encrypted_headers: str = ""
+    limits: TimeLimits | None = None
 
 
 Role = Literal["user", "assistant", "system"]
@@ -45,5 +58,22 @@ def spec(chat_model: ChatModel) -> ModelSpec:
         max_output_tokens=chat_model.max_output_tokens,
         parameters=chat_model.parameters,
         system_prompt=chat_model.system_prompt,
-        tools=tuple(chat_model.tools),
+        tools=tuple(chat_model.tools) if chat_model.uses_tools else (),
+        encrypted_key=provider.encrypted_key,
+        encrypted_headers=provider.encrypted_headers,
+        limits=limits_of(provider),
+    )
+
+
+def limits_of(provider: Provider) -> TimeLimits:
+    return TimeLimits(
+        provider.connect_timeout or settings.LLM_CONNECT_TIMEOUT,
+        provider.first_token_timeout or settings.LLM_FIRST_TOKEN_TIMEOUT,
+        provider.token_timeout or settings.LLM_TOKEN_TIMEOUT,
+    )
+
+
+def default_limits() -> TimeLimits:
+    return TimeLimits(
+        settings.LLM_CONNECT_TIMEOUT, settings.LLM_FIRST_TOKEN_TIMEOUT, settings.LLM_TOKEN_TIMEOUT
     )

@@ -116,7 +116,7 @@ def make_rows(owner: User) -> list[str]:
     prompts = [Message(conversation=conversation, role="user") for _ in range(ROWS)]
     replies = [Message(conversation=conversation, role="assistant") for _ in range(ROWS)]
     Message.objects.bulk_create([*prompts, *replies])
-    shared = {"conversation": conversation, "model": default_model(), "queue": QUEUE}
+    shared = {"conversation": conversation, "model": default_model(owner), "queue": QUEUE}
     made = [
         Generation(prompt=prompt, message=reply, **shared)
         for prompt, reply in zip(prompts, replies, strict=True)

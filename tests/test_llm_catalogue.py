@@ -1,6 +1,7 @@
 """The environment brings models; what the admin chose stays chosen."""
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.test import Client
@@ -23,8 +24,8 @@ def _no_environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None
     settings.OPENAI_MODEL = []
 
 
-def slugs() -> list[str]:
-    return [model.slug for model in offered()]
+def slugs(owner: User) -> list[str]:
+    return [model.slug for model in offered(owner)]
 
 
 @pytest.fixture
@@ -35,41 +36,44 @@ def admins_model() -> ChatModel:
     )
 
 
-def test_the_demo_model_is_there_without_any_key() -> None:
+def test_the_demo_model_is_there_without_any_key(owner: User) -> None:
     sync_environment()
-    assert slugs() == ["demo"]
-    model = default_model()
+    assert slugs(owner) == ["demo"]
+    model = default_model(owner)
     assert model is not None
     assert spec(model).kind == "demo"
     assert spec(model).tools == ("current_time",)
 
 
-def test_the_models_of_the_environment_come_first_and_in_order(settings: Settings) -> None:
+def test_the_models_of_the_environment_come_first_and_in_order(
+    owner: User, settings: Settings
+) -> None:
     settings.OPENAI_BASE_URL = "http://localhost:11434/v1"
     settings.OPENAI_MODEL = ["qwen3:8b", "meta-llama/Llama-3.1", "qwen3:8b"]
     sync_environment()
-    assert slugs() == ["qwen3:8b", "meta-llama/Llama-3.1", "demo"]
-    model = default_model()
+    assert slugs(owner) == ["qwen3:8b", "meta-llama/Llama-3.1", "demo"]
+    model = default_model(owner)
     assert model is not None
     made = spec(model)
     assert (made.slug, made.provider_model) == ("qwen3:8b", "qwen3:8b")
     assert (made.base_url, made.key_variable) == ("http://localhost:11434/v1", "OPENAI_API_KEY")
 
 
-def test_a_key_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_alone_is_enough(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
     sync_environment()
-    assert slugs() == ["gpt-4o-mini", "demo"]
+    assert slugs(owner) == ["gpt-4o-mini", "demo"]
 
 
-def test_the_key_is_in_no_row_and_no_spec(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_is_in_no_row_and_no_spec(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
     sync_environment()
     assert "sk-very-secret" not in str(list(Provider.objects.values()))
-    assert "sk-very-secret" not in repr([spec(model) for model in offered()])
+    assert "sk-very-secret" not in repr([spec(model) for model in offered(owner)])
 
 
 def test_a_model_that_is_not_named_any_more_is_disabled_and_comes_back(
+    owner: User,
     settings: Settings,
 ) -> None:
     settings.OPENAI_BASE_URL = "http://localhost/v1"
@@ -77,26 +81,28 @@ def test_a_model_that_is_not_named_any_more_is_disabled_and_comes_back(
     sync_environment()
     settings.OPENAI_MODEL = ["b"]
     sync_environment()
-    assert slugs() == ["b", "demo"]
+    assert slugs(owner) == ["b", "demo"]
     assert ChatModel.objects.filter(slug="a", enabled=False).exists()
     settings.OPENAI_MODEL = ["a", "b"]
     sync_environment()
-    assert slugs() == ["a", "b", "demo"]
+    assert slugs(owner) == ["a", "b", "demo"]
 
 
-def test_without_its_variables_the_environment_offers_nothing(settings: Settings) -> None:
+def test_without_its_variables_the_environment_offers_nothing(
+    owner: User, settings: Settings
+) -> None:
     settings.OPENAI_BASE_URL = "http://localhost/v1"
     sync_environment()
     settings.OPENAI_BASE_URL = ""
     sync_environment()
-    assert slugs() == ["demo"]
+    assert slugs(owner) == ["demo"]
 
 
-def test_the_admins_default_wins(settings: Settings, admins_model: ChatModel) -> None:
+def test_the_admins_default_wins(owner: User, settings: Settings, admins_model: ChatModel) -> None:
     settings.OPENAI_BASE_URL = "http://localhost/v1"
     settings.OPENAI_MODEL = ["a"]
     sync_environment()
-    assert default_model() == admins_model
+    assert default_model(owner) == admins_model
 
 
 def test_a_row_of_the_admins_is_never_touched(settings: Settings, admins_model: ChatModel) -> None:
@@ -107,18 +113,20 @@ def test_a_row_of_the_admins_is_never_touched(settings: Settings, admins_model: 
     assert ChatModel.objects.filter(pk=admins_model.pk).values().get() == before
 
 
-def test_a_demo_model_that_was_disabled_stays_disabled() -> None:
+def test_a_demo_model_that_was_disabled_stays_disabled(owner: User) -> None:
     sync_environment()
     ChatModel.objects.update(enabled=False)
     sync_environment()
-    assert slugs() == []
-    assert default_model() is None
+    assert slugs(owner) == []
+    assert default_model(owner) is None
 
 
-def test_models_of_a_disabled_provider_are_not_offered(admins_model: ChatModel) -> None:
-    assert find("ours") == admins_model
+def test_models_of_a_disabled_provider_are_not_offered(
+    owner: User, admins_model: ChatModel
+) -> None:
+    assert find("ours", owner) == admins_model
     Provider.objects.update(enabled=False)
-    assert find("ours") is None
+    assert find("ours", owner) is None
 
 
 def test_two_defaults_are_refused_by_the_database(admins_model: ChatModel) -> None:
@@ -168,7 +176,7 @@ def test_the_admin_shows_its_pages(page: str, admin: Client, admins_model: ChatM
 
 
 def test_a_new_default_in_the_admin_takes_the_old_ones_place(
-    admin: Client, admins_model: ChatModel
+    owner: User, admin: Client, admins_model: ChatModel
 ) -> None:
     form = {
         "label": "New",
@@ -178,12 +186,34 @@ def test_a_new_default_in_the_admin_takes_the_old_ones_place(
         "enabled": "on",
         "default": "on",
         "position": "0",
+        "queue": "generations",
         "parameters": "{}",
         "tools": "[]",
     }
     answer = admin.post("/admin/llm/chatmodel/add/", form)
     assert answer.status_code == 302, answer.content.decode()
-    chosen = default_model()
+    chosen = default_model(owner)
     assert chosen is not None
     assert chosen.slug == "new"
     assert ChatModel.objects.filter(default=True).count() == 1
+
+
+def test_a_model_for_groups_is_offered_to_their_members_alone(
+    owner: User, stranger: User, admins_model: ChatModel
+) -> None:
+    team = Group.objects.create(name="Team")
+    admins_model.groups.add(team, Group.objects.create(name="Another"))
+    owner.groups.add(team)
+    assert slugs(owner) == ["ours"]
+    assert slugs(stranger) == []
+    assert find("ours", stranger) is None
+
+
+def test_fallbacks_that_lead_back_are_refused(admins_model: ChatModel) -> None:
+    other = ChatModel(
+        slug="other", label="Other", provider=admins_model.provider, fallback=admins_model
+    )
+    other.save()
+    admins_model.fallback = other
+    with pytest.raises(ValidationError, match="lead back"):
+        admins_model.clean()

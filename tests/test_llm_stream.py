@@ -30,8 +30,9 @@ from llm.parts import (
     ToolCallStarted,
     Usage,
 )
+from llm.secrets import encrypt
 from llm.session import close_session, library_client, session
-from llm.spec import ModelSpec, Turn
+from llm.spec import ModelSpec, TimeLimits, Turn
 from llm.stream import STEP_LIMIT, stream
 from llm.tools import progress
 from tests.provider import Provider, expected_reasoning, expected_text
@@ -636,3 +637,17 @@ async def test_connections_are_used_again(provider: Provider) -> None:
         assert connector is not None
         seen.update(kept[0] for idle in connector._conns.values() for kept in idle)
     assert len(seen) == 1
+
+
+async def test_a_stored_key_and_headers_go_along(provider: Provider) -> None:
+    headers = encrypt(json.dumps({"X-Team": "blue"}))
+    key = encrypt("sk-stored")
+    await ask(provider, {"tokens": 1}, encrypted_key=key, encrypted_headers=headers)
+    sent = {name.lower(): value for name, value in provider.requests[-1].headers.items()}
+    assert (sent["authorization"], sent["x-team"]) == ("Bearer sk-stored", "blue")
+
+
+async def test_a_provider_has_time_limits_of_its_own(provider: Provider) -> None:
+    limits = TimeLimits(connect=1, first_token=0.2, token=1)
+    _, error = await fail(provider, {"header_delay": 30}, limits=limits)
+    assert error.code == "provider_timeout"

@@ -1,0 +1,82 @@
+"""The admin's forms: what no model field can do by itself."""
+
+import re
+from typing import Any
+
+from django import forms
+from unfold.widgets import UnfoldAdminPasswordInput, UnfoldAdminTextareaWidget, UnfoldBooleanWidget
+
+from llm.models import ChatModel, Provider
+from llm.secrets import SecretLost
+
+HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(\S.*)")
+
+
+class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Stored secrets go in and never come out: an empty field leaves them as they are."""
+
+    key = forms.CharField(
+        label="API key",
+        required=False,
+        strip=True,
+        widget=UnfoldAdminPasswordInput(attrs={"autocomplete": "off"}),
+    )
+    headers = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="Sent with every request, one `Name: value` on a line. "
+        "Stored encrypted and not shown again; empty leaves them as they are.",
+    )
+    forget = forms.BooleanField(
+        label="Forget the stored key and headers", required=False, widget=UnfoldBooleanWidget
+    )
+
+    class Meta:
+        model = Provider
+        fields = "__all__"  # noqa: DJ007
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["key"].help_text = f"{what_is_stored(self.instance)} Empty leaves it so."
+
+    def clean_headers(self) -> dict[str, str]:
+        found = {}
+        for line in filter(str.strip, self.cleaned_data["headers"].splitlines()):
+            match = HEADER.fullmatch(line.strip())
+            if match is None:
+                raise forms.ValidationError(f"Expected `Name: value`, got {line.strip()!r}.")
+            found[match[1]] = match[2]
+        return found
+
+    def save(self, commit: bool = True) -> Provider:
+        provider: Provider = self.instance
+        if self.cleaned_data["forget"]:
+            provider.set_key("")
+            provider.set_headers({})
+        if self.cleaned_data["key"]:
+            provider.set_key(self.cleaned_data["key"])
+        if self.cleaned_data["headers"]:
+            provider.set_headers(self.cleaned_data["headers"])
+        saved: Provider = super().save(commit)
+        return saved
+
+
+class ChatModelForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Choosing a new default takes the old one's place, so the constraint is not to refuse it."""
+
+    def _get_validation_exclusions(self) -> set[str]:
+        exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
+        return {*exclusions, "default"}
+
+    class Meta:
+        model = ChatModel
+        fields = "__all__"  # noqa: DJ007
+
+
+def what_is_stored(provider: Provider) -> str:
+    if not provider.encrypted_key:
+        return "None is stored."
+    try:
+        return f"One is stored, it ends in …{provider.key_tail}."
+    except SecretLost:
+        return "One is stored that none of ENCRYPTION_KEYS fits: give it again."

@@ -1,0 +1,98 @@
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from llm.models.checks import expected
+from llm.models.provider import Provider
+
+
+class ChatModel(models.Model):
+    slug = models.CharField(
+        max_length=200, unique=True, help_text="May hold slashes, colons and dots."
+    )
+    label = models.CharField(max_length=200, help_text="What users see.")
+    description = models.CharField(
+        max_length=200, blank=True, help_text="One line for users: what it is good at."
+    )
+    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="models")
+    provider_model = models.CharField(max_length=200, help_text="The provider's name for it.")
+    enabled = models.BooleanField(default=True)
+    default = models.BooleanField(default=False, help_text="At most one model is the default.")
+    groups = models.ManyToManyField(
+        "auth.Group",
+        blank=True,
+        related_name="chat_models",
+        help_text="Who may use it. None chosen: everybody.",
+    )
+    context_window = models.PositiveIntegerField(null=True, blank=True, help_text="In tokens.")
+    max_output_tokens = models.PositiveIntegerField(null=True, blank=True)
+    price_in = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Of a million tokens that it reads.",
+    )
+    price_out = models.DecimalField(
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Of a million tokens that it writes.",
+    )
+    images = models.BooleanField("takes images", default=True)
+    uses_tools = models.BooleanField("uses tools", default=True)
+    reasons = models.BooleanField("shows reasoning", default=False)
+    fallback = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="stands_in_for",
+        help_text="Answers where this one cannot be reached.",
+    )
+    queue = models.CharField(
+        max_length=64, default="generations", help_text="The worker pool that runs it."
+    )
+    parameters = models.JSONField(
+        default=dict, blank=True, help_text='Such as {"temperature": 0.2}.'
+    )
+    system_prompt = models.TextField(blank=True)
+    tools = models.JSONField(
+        default=list, blank=True, help_text='Names of tools, such as ["current_time"].'
+    )
+    position = models.IntegerField(default=0, help_text="Lower comes first.")
+
+    class Meta:
+        ordering = ["position", "label"]
+        verbose_name = "chat model"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["default"], condition=Q(default=True), name="one_default_chat_model"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    def clean(self) -> None:
+        """Neither shape is one that a JSON field can refuse by itself."""
+        if not isinstance(self.parameters, dict):
+            raise ValidationError({"parameters": expected("an object", self.parameters)})
+        if not isinstance(self.tools, list) or not all(isinstance(t, str) for t in self.tools):
+            raise ValidationError({"tools": expected("a list of names", self.tools)})
+        if self.leads_back_to_itself():
+            raise ValidationError({"fallback": "The fallbacks lead back to this model."})
+
+    def leads_back_to_itself(self) -> bool:
+        seen = {self.pk}
+        stand_in = self.fallback
+        while stand_in is not None:
+            if stand_in.pk in seen:
+                return True
+            seen.add(stand_in.pk)
+            stand_in = stand_in.fallback
+        return False

@@ -1,0 +1,19 @@
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+
+
+def validate_base_url(value: str) -> None:
+    """Django's own check refuses names without a dot, such as `http://ollama:11434/v1`."""
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or parts.username or parts.query or parts.fragment:
+        raise ValidationError(expected("an address such as http://localhost:11434/v1", value))
+
+
+def expected(what: str, got: Any) -> str:
+    return f"Expected {what}, got {got!r}."
