@@ -3,7 +3,7 @@
 from ninja import NinjaAPI
 from ninja.security import SessionAuth
 
-from api import conversations, errors, folders, shares
+from api import conversations, errors, folders, preferences, shares
 
 api = NinjaAPI(
     title="Chatsite",
@@ -17,3 +17,4 @@ api.add_router("/conversations", conversations.router)
 api.add_router("/folders", folders.router)
 api.add_router("/conversations", shares.of_conversations)
 api.add_router("/shares", shares.router)
+api.add_router("/me", preferences.router)

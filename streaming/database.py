@@ -1,13 +1,13 @@
 """The ORM, from an event loop: in a few threads of its own, so that nothing else waits for it."""
 
 import asyncio
-import contextvars
 import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
+from django.utils import translation
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,14 +29,14 @@ class DatabaseThreads:
 
     async def __call__(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Raises what the call raises; `AWAY` where the database is."""
-        run = functools.partial(self._run, call, *args, **kwargs)
         # What is refused is said in the language of the caller.
-        context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, run)
+        run = functools.partial(self._run, translation.get_language(), call, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
-    def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def _run(self, language: str, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            result = call(*args, **kwargs)
+            with translation.override(language):
+                result = call(*args, **kwargs)
         except BaseException:
             connection.close()
             raise

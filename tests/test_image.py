@@ -22,7 +22,7 @@ def ours() -> set[Path]:
     named += [Path(folder) for engine in engines.all() for folder in engine.dirs]
     named += [Path(folder) for folder in settings.LOCALE_PATHS]
     for folder in settings.STATICFILES_DIRS:
-        named.append(Path(folder[1] if isinstance(folder, tuple) else folder))
+        named.append(Path(str(folder[1] if isinstance(folder, tuple) else folder)))
     installed = (ROOT / "node_modules", ROOT / ".venv")
     return {
         path.relative_to(ROOT)

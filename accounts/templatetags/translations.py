@@ -45,5 +45,5 @@ def plural_rule(header: str) -> str | None:
     """`nplurals=2; plural=(n > 1);` → `(n > 1)`"""
     for line in header.splitlines():
         if line.startswith("Plural-Forms:"):
-            return line.partition("plural=")[2].partition("plural=")[2].rstrip("; ") or None
+            return line.partition("plural=")[2].rstrip("; ") or None
     return None

@@ -5,6 +5,7 @@ import { byId } from "./dom.js";
 import { Navigation } from "./navigation.js";
 import { readPageData } from "./page_data.js";
 import { installSharing } from "./share_dialog.js";
+import { installPreferences } from "./preferences.js";
 import { listenForShortcuts } from "./shortcuts.js";
 
 const data = readPageData(document);
@@ -16,6 +17,7 @@ const page = new ChatPage(data, {
 });
 const navigation = new Navigation(page);
 installSharing(page);
+installPreferences();
 
 listenForShortcuts({
   escape: () => closeDrawer() || page.writing.stopEditing() || page.stop(),
