@@ -19,8 +19,8 @@ INSIDE = {
 def ours() -> set[Path]:
     """Files and folders of this repository that the settings name."""
     named = [Path(app.path) for app in apps.get_app_configs()]
-    named += [Path(folder) for engine in engines.all() for folder in engine.dirs]
-    named += [Path(folder) for folder in settings.LOCALE_PATHS]
+    named += [Path(str(folder)) for engine in engines.all() for folder in engine.dirs]
+    named += [Path(str(folder)) for folder in settings.LOCALE_PATHS]
     for folder in settings.STATICFILES_DIRS:
         named.append(Path(str(folder[1] if isinstance(folder, tuple) else folder)))
     installed = (ROOT / "node_modules", ROOT / ".venv")
