@@ -3,7 +3,7 @@
 from ninja import NinjaAPI
 from ninja.security import SessionAuth
 
-from api import conversations, errors, folders, preferences, shares
+from api import conversations, errors, exports, folders, preferences, shares
 
 api = NinjaAPI(
     title="Chatsite",
@@ -18,3 +18,5 @@ api.add_router("/folders", folders.router)
 api.add_router("/conversations", shares.of_conversations)
 api.add_router("/shares", shares.router)
 api.add_router("/me", preferences.router)
+api.add_router("/conversations", exports.of_conversations)
+api.add_router("/export", exports.router)

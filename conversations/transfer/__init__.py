@@ -1,0 +1,1 @@
+"""Taking conversations out of this product and into it. docs/transfer.md describes the format."""
