@@ -18,7 +18,7 @@ ENV PATH=/venv/bin:$PATH \
     PORT=8000 \
     DATA_DIR=/data \
     STATIC_ROOT=/app/collected
-RUN useradd --create-home --uid 10001 chatsite && install -d -o chatsite -g chatsite /data
+RUN useradd --create-home --uid 10001 chatsite && install -d -o chatsite -g chatsite /data /data/media
 WORKDIR /app
 COPY --from=python /venv /venv
 COPY . .

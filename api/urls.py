@@ -3,7 +3,7 @@
 from ninja import NinjaAPI
 from ninja.security import SessionAuth
 
-from api import conversations, errors, exports, folders, preferences, shares
+from api import attachments, conversations, errors, exports, folders, preferences, shares
 
 api = NinjaAPI(
     title="Chatsite",
@@ -13,6 +13,7 @@ api = NinjaAPI(
     auth=SessionAuth(csrf=True),
 )
 errors.register(api)
+api.add_router("/attachments", attachments.router)
 api.add_router("/conversations", conversations.router)
 api.add_router("/folders", folders.router)
 api.add_router("/conversations", shares.of_conversations)

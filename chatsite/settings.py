@@ -168,6 +168,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10 * 60,
         "options": {"queue": "background"},
     },
+    "purge-attachments": {
+        "task": "conversations.tasks.purge_attachments",
+        "schedule": 3600,
+        "options": {"queue": "background"},
+    },
 }
 
 # --- Streaming -----------------------------------------------------------------------------------
@@ -256,6 +261,15 @@ STATICFILES_DIRS = [
         if (NODE_MODULES / folder).is_dir()
     ),
 ]
+# What users upload: out of reach of the static files, served by a view to its owner alone.
+MEDIA_ROOT = text("MEDIA_ROOT", str(DATA_DIR / "media"))
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+ATTACHMENT_MB = whole("ATTACHMENT_MB", 20, low=1)
+ATTACHMENT_TOTAL_MB = whole("ATTACHMENT_TOTAL_MB", 1000, low=1)
+ATTACHMENTS_PER_MESSAGE = whole("ATTACHMENTS_PER_MESSAGE", 10, low=1)
+ATTACHMENT_PAGES = whole("ATTACHMENT_PAGES", 500, low=1)
+ATTACHMENT_CHARS = whole("ATTACHMENT_CHARS", 200_000, low=1)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -4,10 +4,10 @@ what does not exist: every lookup that starts from an id that came from outside 
 
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from conversations.models import Conversation, Folder, Generation, Message
+from conversations.models import Attachment, Conversation, Folder, Generation, Message
 
 
 class NotFound(LookupError):
@@ -59,4 +59,16 @@ def generation_of(user: User, generation_id: UUID) -> Generation:
     )
     if found is None:
         raise NotFound(f"There is no generation {generation_id}.")
+    return found
+
+
+def attachment_of(user: User, attachment_id: UUID) -> Attachment:
+    """Raises NotFound; also for one that a deleted conversation holds."""
+    found = (
+        Attachment.objects.filter(pk=attachment_id, owner=user)
+        .filter(Q(conversation=None) | Q(conversation__deleted_at=None))
+        .first()
+    )
+    if found is None:
+        raise NotFound(f"There is no attachment {attachment_id}.")
     return found

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from conversations.models import Conversation, Generation, Message
+from conversations.models import Attachment, Conversation, Generation, Message
 
 
 def message_shape(message: Message) -> dict[str, Any]:
@@ -77,3 +77,18 @@ def active_ids(conversation_id: UUID) -> list[UUID]:
 def list_messages(conversation: Conversation) -> list[dict[str, Any]]:
     rows = conversation.messages.select_related("generation").order_by("created_at", "role")
     return [message_shape(row) for row in rows]
+
+
+def attachment_shape(attachment: Attachment) -> dict[str, Any]:
+    return {
+        "id": str(attachment.pk),
+        "name": attachment.name,
+        "kind": attachment.kind,
+        "media_type": attachment.media_type,
+        "size": attachment.size,
+        "pages": attachment.pages,
+        "width": attachment.width,
+        "height": attachment.height,
+        "reads": attachment.reads,
+        "sent": attachment.conversation_id is not None,
+    }

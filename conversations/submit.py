@@ -15,23 +15,15 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from conversations.access import NotFound, conversation_of, message_of
+from conversations.attachments.claim import blocks_of, check_count, claim, same_files
 from conversations.models import TITLE_CHARS, Conversation, Generation, Message
+from conversations.refused import Refused as Refused
 from llm.catalogue import default_model, find
 from llm.going_on import continuable
 from llm.models import ChatModel
 from llm.spec import Block
 
 CONVERSATION_NAMESPACE = uuid.UUID("3f2f8f52-5d0f-4f0c-9d7e-0f3b8a1c6b51")
-
-
-class Refused(ValueError):
-    """The user asked for something that cannot be. `code` is the protocol's, the text a sentence
-    for the user; after `retryable` the same command may succeed later."""
-
-    def __init__(self, code: str, sentence: str, *, retryable: bool = False) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.retryable = retryable
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +46,34 @@ def submit(
     parent: UUID | None,
     text: str,
     model: str | None,
+    attachments: Sequence[UUID] = (),
 ) -> Submitted:
     """Store a message once, however often it is sent.
 
-    Raises Refused (empty, too_long, conflict, busy, model_unavailable) and NotFound.
+    Raises Refused (empty, too_long, too_many_files, not_found, conflict, busy, model_unavailable)
+    and NotFound.
     """
-    check_text(text)
+    files = list(dict.fromkeys(attachments))
+    # A message of files alone has no text, and no block for it.
+    text = text if text.strip() or not files else ""
+    check_text(text, empty_too=bool(files))
+    check_count(files)
     target = conversation or first_conversation_id(user, client_message_id)
     before = stored(user, target, client_message_id)
     if before is not None:
-        return same_or_refused(before, text, parent)
+        return same_or_refused(before, text, parent, files)
     chosen = pick_model(user, model)
     try:
         with transaction.atomic():
             return store(
-                user, target, conversation is None, client_message_id, parent, text, chosen
+                user, target, conversation is None, client_message_id, parent, text, files, chosen
             )
     except IntegrityError:
         # Two tabs or a resend at the same moment: the other one has stored it.
         before = stored(user, target, client_message_id)
         if before is None:
             raise
-        return same_or_refused(before, text, parent)
+        return same_or_refused(before, text, parent, files)
 
 
 def retry(
@@ -134,8 +132,8 @@ def to_go_on_from(message: Message) -> list[Block]:
     return begun
 
 
-def check_text(text: str) -> None:
-    if not text.strip():
+def check_text(text: str, *, empty_too: bool = False) -> None:
+    if not text.strip() and not empty_too:
         raise Refused("empty", _("The message is empty. Write something first."))
     if len(text) > settings.MESSAGE_CHARS:
         raise Refused(
@@ -171,8 +169,11 @@ def stored(user: User, conversation_id: UUID, client_message_id: UUID) -> Submit
     return Submitted(message.conversation, message, generation.message, generation, False, False)
 
 
-def same_or_refused(before: Submitted, text: str, parent: UUID | None) -> Submitted:
-    if before.message.text != text or before.message.parent_id != parent:
+def same_or_refused(
+    before: Submitted, text: str, parent: UUID | None, files: Sequence[UUID]
+) -> Submitted:
+    same = before.message.text == text and before.message.parent_id == parent
+    if not same or not same_files(before.message, files):
         raise Refused("conflict", "This client_message_id was used before for another message.")
     return before
 
@@ -184,6 +185,7 @@ def store(
     client_message_id: UUID,
     parent: UUID | None,
     text: str,
+    files: Sequence[UUID],
     model: ChatModel,
 ) -> Submitted:
     if is_new:
@@ -192,16 +194,20 @@ def store(
         conversation = Conversation.objects.create(id=target, owner=user, title=title_of(text))
     else:
         conversation = conversation_of(user, target)
+    attached = claim(user, conversation, files)
     message = Message.objects.create(
         conversation=conversation,
         parent=answered(conversation, parent),
         role=Message.Role.USER,
-        content=[{"type": "text", "text": text}],
+        content=[*blocks_of(attached), *([{"type": "text", "text": text}] if text else [])],
         client_message_id=client_message_id,
     )
     reply, generation = queue_answer(message, model)
     if not is_new:
         touch(conversation)
+    elif not text:
+        conversation.title = title_of(attached[0].name)
+        conversation.save(update_fields=["title"])
     return Submitted(conversation, message, reply, generation, True, is_new)
 
 

@@ -1,9 +1,11 @@
 from django.urls import path
 
 from conversations import share_views, views
+from conversations.attachments.views import file
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("c/<uuid:conversation_id>/", views.conversation, name="conversation"),
     path("s/<str:token>/", share_views.page, name="share"),
+    path("attachments/<uuid:attachment_id>/", file, name="attachment"),
 ]

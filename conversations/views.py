@@ -42,7 +42,7 @@ def page_data(request: HttpRequest, shown: Conversation | None) -> dict[str, Any
     user: Any = request.user
     return {
         "user": {"id": user.pk, "name": user.name},
-        "limits": {"message_chars": settings.MESSAGE_CHARS},
+        "limits": limits(),
         "models": models(user),
         **sidebar(user),
         "conversation": None if shown is None else one(shown),
@@ -50,10 +50,23 @@ def page_data(request: HttpRequest, shown: Conversation | None) -> dict[str, Any
     }
 
 
+def limits() -> dict[str, int]:
+    return {
+        "message_chars": settings.MESSAGE_CHARS,
+        "file_mb": settings.ATTACHMENT_MB,
+        "files": settings.ATTACHMENTS_PER_MESSAGE,
+    }
+
+
 def models(user: User) -> list[dict[str, Any]]:
     default = default_model(user)
     return [
-        {"slug": model.slug, "label": model.label, "default": model == default}
+        {
+            "slug": model.slug,
+            "label": model.label,
+            "default": model == default,
+            "images": model.images,
+        }
         for model in offered(user)
     ]
 

@@ -10,7 +10,7 @@ from accounts.models import User
 from conversations.access import conversation_of, generation_of
 from conversations.models import Generation, Message
 from conversations.shapes import message_shape
-from conversations.submit import Refused, Submitted, retry, submit
+from conversations.submit import Submitted, retry, submit
 from streaming import lease, metrics, protocol
 from streaming.cancel import cancel_queued
 from streaming.catch_up import rows_for_resume
@@ -52,8 +52,6 @@ class Commands:
                 self._socket.put(protocol.Pong(id=command.id))
 
     async def submit(self, command: protocol.Submit) -> None:
-        if command.attachments:
-            raise Refused(protocol.BAD_COMMAND, "attachments: expected none, files are not taken.")
         # Without Redis nothing would answer; better to say so before anything is stored.
         waiting = await self._node.waiting()
         stored, news = await self._node.in_database(
@@ -64,6 +62,7 @@ class Commands:
             parent=command.parent,
             text=command.text,
             model=command.model,
+            attachments=command.attachments,
         )
         await self._socket.join(str(stored.conversation.pk))
         self._socket.put(

@@ -59,7 +59,7 @@ def begin(generation_id: str, worker_id: str) -> Job | None:
     run, end = start(claimed), nothing_to_start(claimed)
     if end is not None or claimed.model is None:
         return Job(run, claimed.losses, end)
-    turns = turns_before(claimed.message)
+    turns = turns_before(claimed.message, claimed.model)
     if claimed.continues:
         turns += going_on(claimed.message.content)
     return Job(run, claimed.losses, None, spec(claimed.model), tuple(turns))

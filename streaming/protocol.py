@@ -34,6 +34,7 @@ CLOSE_NO_SESSION = 4501
 BAD_COMMAND = "bad_command"
 EMPTY = "empty"
 TOO_LONG = "too_long"
+TOO_MANY_FILES = "too_many_files"
 TOO_LARGE = "too_large"
 TOO_MANY = "too_many"
 NOT_FOUND = "not_found"
@@ -55,7 +56,7 @@ class Submit(Command, tag="message.submit"):
     conversation: UUID | None = None
     parent: UUID | None = None
     model: Slug | None = None
-    attachments: list[str] = []
+    attachments: list[UUID] = []
 
 
 class Retry(Command, tag="generation.retry"):

@@ -12,13 +12,13 @@ from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from accounts.models import User
-from conversations.models import Conversation, Generation, Message
+from conversations.models import Attachment, Conversation, Generation, Message
 from llm.models import ChatModel, Provider
 from streaming.log import cancel_channel
 from streaming.redis import connect_sync
 
 SCRIPT = "<script>alert(1)</script>"
-OURS = [User, Conversation, Message, Generation, Provider, ChatModel]
+OURS = [User, Conversation, Message, Generation, Attachment, Provider, ChatModel]
 LISTS = [f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in OURS]
 
 
@@ -42,8 +42,11 @@ def model() -> ChatModel:
 
 
 def answer(owner: User, model: ChatModel, text: str = "Hello", **fields: Any) -> Generation:
-    """A conversation with one question and its answer."""
+    """A conversation with one question, its file, and its answer."""
     conversation = Conversation.objects.create(owner=owner, title=f"About {text}")
+    Attachment.objects.create(
+        owner=owner, conversation=conversation, name="a.txt", kind="text", size=5, text=SCRIPT
+    )
     block = [{"type": "text", "text": text}]
     prompt = Message.objects.create(conversation=conversation, role="user", content=block)
     reply = Message.objects.create(

@@ -179,10 +179,14 @@ def test_half_a_surrogate_pair_in_the_id_is_refused_without_one(tab: Tab) -> Non
     check(refusal(tab, submit_command(id="\ud83d")), "bad_command", None)
 
 
-def test_attachments_are_refused(tab: Tab) -> None:
-    error = refusal(tab, submit_command(attachments=[MISSING]))
+def test_attachments_that_are_no_ids_are_refused(tab: Tab) -> None:
+    error = refusal(tab, submit_command(attachments=["../a"]))
     check(error, "bad_command")
     assert "attachments" in error["message"]
+
+
+def test_an_attachment_that_is_not_there_is_refused(tab: Tab) -> None:
+    check(refusal(tab, submit_command(attachments=[MISSING])), "not_found")
 
 
 # --- Sizes --------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What is kept. Rows change by guarded updates: `filter(pk=…, status=…).update(…)`."""
 
-from conversations.models.attachment import Attachment
+from conversations.models.attachment import CUT, Attachment
 from conversations.models.conversation import TITLE_CHARS, Conversation, Folder
 from conversations.models.generation import Generation
 from conversations.models.library import Preset, Prompt
@@ -8,6 +8,7 @@ from conversations.models.message import Feedback, Message
 from conversations.models.share import Share
 
 __all__ = [
+    "CUT",
     "TITLE_CHARS",
     "Attachment",
     "Conversation",

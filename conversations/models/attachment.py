@@ -9,6 +9,9 @@ from django.utils import timezone
 
 from conversations.models.conversation import Conversation
 
+# Ends the text of a file that is too long to be kept whole.
+CUT = "\n\n[The rest of this file is left out.]"
+
 
 def stored_as(attachment: "Attachment", _: str) -> str:
     """Nothing of a user's own file name gets into a path."""
@@ -55,3 +58,12 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def reads(self) -> str:
+        """How much of it a model can read: `whole`, `part` or `none`."""
+        if self.kind == self.Kind.IMAGE:
+            return "whole"
+        if not self.text.strip():
+            return "none"
+        return "part" if self.text.endswith(CUT) else "whole"
