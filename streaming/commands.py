@@ -29,6 +29,7 @@ logger = structlog.get_logger(__name__)
 class Commands:
     def __init__(self, socket: "ChatConsumer") -> None:
         self._socket = socket
+        self._feed = socket.feed
         self._node = socket.node
         self._user = socket.user
 
@@ -44,7 +45,7 @@ class Commands:
             case protocol.Resume():
                 await self.resume(command)
             case protocol.Leave():
-                await self._socket.leave(str(command.conversation))
+                await self._feed.leave(str(command.conversation))
                 self._socket.put(Ack(id=command.id, conversation=command.conversation))
             case protocol.Received():
                 self.received(command)
@@ -64,7 +65,7 @@ class Commands:
             model=command.model,
             attachments=command.attachments,
         )
-        await self._socket.join(str(stored.conversation.pk))
+        await self._feed.join(str(stored.conversation.pk))
         self._socket.put(
             Ack(
                 id=command.id,
@@ -84,7 +85,7 @@ class Commands:
         (reply, generation, created), news = await self._node.in_database(
             store_retry, self._user, command.message, command.model, command.goes_on
         )
-        await self._socket.join(str(generation.conversation_id))
+        await self._feed.join(str(generation.conversation_id))
         self._socket.put(Ack(id=command.id, reply=reply.pk, generation=generation.pk))
         if created:
             await self._begin(generation, news, waiting)
@@ -95,7 +96,7 @@ class Commands:
         """After the commit: tell the user's tabs, and send the work out. Should Redis go away just
         here, the sweeper sends it, and the tabs see it when they resume."""
         conversation = generation.conversation_id
-        self._socket.follow(str(generation.pk), str(conversation))
+        self._feed.follow(str(generation.pk), str(conversation))
         queued = protocol.Queued(
             conversation, generation.pk, generation.message_id, waiting or UNSET
         )
@@ -129,7 +130,7 @@ class Commands:
             conversation_of, self._user, command.conversation
         )
         # Join, then read, then send, then live: in another order something falls in between.
-        async with self._socket.joining(str(conversation.pk)):
+        async with self._feed.joining(str(conversation.pk)):
             await self._node.redis.ping()
             rows = await self._node.in_database(
                 rows_for_resume, conversation.pk, set(command.positions)
@@ -137,21 +138,21 @@ class Commands:
         active = [row.pk for row in rows if row.is_active]
         self._socket.put(Ack(id=command.id, conversation=conversation.pk, active=active))
         for row in rows:
-            follow = self._socket.follow(str(row.pk), str(conversation.pk))
+            follow = self._feed.follow(str(row.pk), str(conversation.pk))
             at = StreamPosition(*command.positions.get(row.pk, START))
             # A position that nobody can have reached is not one to count from.
             follow.rewind(at if at.attempt <= row.attempt else START)
-            self._socket.catch_up_soon(follow)
+            self._feed.catch_up_soon(follow)
 
     def _show_from_the_start(self, generation: Generation) -> None:
-        follow = self._socket.follow(str(generation.pk), str(generation.conversation_id))
+        follow = self._feed.follow(str(generation.pk), str(generation.conversation_id))
         follow.rewind(START)
-        self._socket.catch_up_soon(follow)
+        self._feed.catch_up_soon(follow)
 
     def received(self, command: protocol.Received) -> None:
-        follow = self._socket.follows.get(str(command.generation))
+        follow = self._feed.follows.get(str(command.generation))
         if follow and follow.confirm(StreamPosition(command.attempt, command.seq)):
-            self._socket.catch_up_soon(follow)
+            self._feed.catch_up_soon(follow)
 
 
 def store(user: User, **message: Any) -> tuple[Submitted, list[Event]]:

@@ -1,15 +1,13 @@
-"""One browser tab. One method for each command, one for stream events.
+"""One browser tab. One method for each kind of message.
 
-Stream events come from the channel layer's receive task straight into `on_event`, past Channels'
+Stream events come from the channel layer's receive task straight into the feed, past Channels'
 dispatch, which hops through the database thread before every message. They leave through `outbox`
 and one sender, in the order in which they were put.
 """
 
 import asyncio
 import contextlib
-import functools
 from collections import deque
-from collections.abc import AsyncIterator
 from typing import Any
 
 import structlog
@@ -18,24 +16,20 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from conversations.access import NotFound
-from conversations.models import Generation
 from conversations.submit import Refused
 from streaming import metrics, protocol
-from streaming.catch_up import missing_in_log, position_in, row_of, snapshot_of_row
 from streaming.commands import Commands
-from streaming.delivery import conversation_group, user_group
+from streaming.delivery import user_group
+from streaming.feed import Feed
 from streaming.flood import BURST, Bucket
-from streaming.follow import Follow
 from streaming.identity import CHECK_IDENTITY, Identity, identify
 from streaming.node import Node, node
 from streaming.protocol import BadCommand, Error
-from streaming.snapshot import START, StreamPosition, follows
 
 logger = structlog.get_logger(__name__)
 
 FRAME_BYTES = 256 * 1024
 LISTEN_AGAIN_SECONDS = 1
-FOLLOWS_KEPT = 256
 
 
 class ChatConsumer(AsyncConsumer):
@@ -47,9 +41,7 @@ class ChatConsumer(AsyncConsumer):
         self.scope, self.base_send = scope, send
         self.node: Node = node()
         self.identity: Identity | None = None
-        self.follows: dict[str, Follow] = {}
-        self._groups: dict[str, Any] = {}
-        self._held: set[str] = set()
+        self.feed = Feed(self.node, self.put_frame, self.end)
         self._inbox: deque[dict[str, Any]] = deque()
         self._outbox: deque[bytes] = deque()
         self._obeying = self._sending = False
@@ -124,7 +116,7 @@ class ChatConsumer(AsyncConsumer):
         # Before the first command, so that whoever has an answer knows that it will hear the news.
         # Should Redis be away, that is no reason to keep the tab waiting.
         try:
-            await self.listen(user_group(self.user.pk), self.on_user_event)
+            await self.feed.listen(user_group(self.user.pk), self.on_user_event)
         except self.node.unreachable:
             self.spawn(self._listen_later())
         return None
@@ -133,7 +125,7 @@ class ChatConsumer(AsyncConsumer):
         while True:
             await asyncio.sleep(LISTEN_AGAIN_SECONDS)
             with contextlib.suppress(*self.node.unreachable):
-                return await self.listen(user_group(self.user.pk), self.on_user_event)
+                return await self.feed.listen(user_group(self.user.pk), self.on_user_event)
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         if self._close_code is not None or self.identity is None:
@@ -171,9 +163,7 @@ class ChatConsumer(AsyncConsumer):
         metrics.SOCKETS.dec()
         for task in self._tasks:
             task.cancel()
-        for group in list(self._groups):
-            with contextlib.suppress(*self.node.unreachable):
-                await self.unlisten(group)
+        await self.feed.close()
 
     # --- What goes out ---------------------------------------------------------------------------
     def put(self, event: protocol.Event) -> None:
@@ -225,147 +215,11 @@ class ChatConsumer(AsyncConsumer):
             self._sending = self._close_code is not None
 
     # --- What comes in from the channel layer ----------------------------------------------------
-    async def listen(self, group: str, listener: Any) -> None:
-        if group not in self._groups:
-            self._groups[group] = listener
-            try:
-                await self.node.layer.listen(group, listener)
-            except BaseException:
-                self._groups.pop(group, None)
-                await self.node.layer.unlisten(group, listener)
-                raise
-
-    async def unlisten(self, group: str) -> None:
-        listener = self._groups.pop(group, None)
-        if listener is not None:
-            await self.node.layer.unlisten(group, listener)
-
-    async def join(self, conversation: str) -> None:
-        listener = functools.partial(self.on_event, conversation)
-        await self.listen(conversation_group(conversation), listener)
-
-    @contextlib.asynccontextmanager
-    async def joining(self, conversation: str) -> AsyncIterator[None]:
-        """Join, and hold back what arrives until the caller has read what there is: it is in the
-        log too, and the acknowledgement comes first."""
-        new = conversation_group(conversation) not in self._groups
-        if new:
-            self._held.add(conversation)
-        try:
-            await self.join(conversation)
-            yield
-        finally:
-            self._held.discard(conversation)
-
-    async def leave(self, conversation: str) -> None:
-        await self.unlisten(conversation_group(conversation))
-        for follow in [one for one in self.follows.values() if one.conversation == conversation]:
-            del self.follows[follow.generation]
-
     def on_user_event(self, frame: bytes) -> None:
         if frame == CHECK_IDENTITY:
             self.spawn(self.node.check_these([self]))
         else:
             self.put_frame(frame)
-
-    def on_event(self, conversation: str, frame: bytes) -> None:
-        if conversation in self._held:
-            return None
-        head = protocol.header(frame)
-        if head.type == "generation.queued":
-            return self.put_frame(frame)
-        follow = self.follow(head.generation, conversation)
-        if follow.busy or follow.paused_at is not None:
-            follow.behind = True
-        elif not follow.ended:
-            self._pass(follow, head.type, StreamPosition(head.attempt, head.seq), frame)
-        return None
-
-    def follow(self, generation: str, conversation: str) -> Follow:
-        found = self.follows.get(generation)
-        if found is None:
-            self._forget_the_ended()
-            found = self.follows[generation] = Follow(generation, conversation)
-        return found
-
-    def _forget_the_ended(self) -> None:
-        """A tab may stay open for weeks."""
-        if len(self.follows) >= FOLLOWS_KEPT:
-            self.follows = {key: one for key, one in self.follows.items() if not one.ended}
-
-    def _pass(self, follow: Follow, kind: str, position: StreamPosition, frame: bytes) -> None:
-        verdict = follows(follow.position, position, kind)
-        if verdict == "gap":
-            metrics.GAPS.inc()
-            self.catch_up_soon(follow)
-        elif verdict == "next":
-            self.show(follow, kind, position, frame)
-
-    def show(self, follow: Follow, kind: str, position: StreamPosition, frame: bytes) -> None:
-        self.put_frame(frame)
-        follow.sent(position, len(frame))
-        follow.ended = kind in protocol.TERMINAL_TYPES
-
-    # --- Catching up -----------------------------------------------------------------------------
-    def catch_up_soon(self, follow: Follow) -> None:
-        follow.behind = True
-        if not follow.busy:
-            follow.busy = True
-            self.spawn(self._catch_up(follow))
-
-    async def _catch_up(self, follow: Follow) -> None:
-        """Read until nothing has arrived while reading; from then on events are live again."""
-        try:
-            while follow.behind and not follow.ended and follow.paused_at is None:
-                follow.behind = False
-                await self.bring(follow)
-        except (*self.node.unreachable, *self.node.database_down) as error:
-            # The position check comes back to it.
-            logger.warning("not_caught_up", generation=follow.generation, error=str(error))
-        finally:
-            follow.busy = False
-
-    async def bring(self, follow: Follow) -> None:
-        """Send what the client lacks of one generation, or a snapshot of its end."""
-        row = await self.node.in_database(row_of, follow.generation)
-        if row is None:
-            follow.ended = True
-            return
-        try:
-            frames = await missing_in_log(
-                self.node.log,
-                follow.generation,
-                follow.conversation,
-                str(row.message_id),
-                follow.position,
-            )
-        except self.node.unreachable:
-            if row.is_active:
-                raise
-            frames = None
-        shown = 0
-        for frame in frames or ():
-            kind, position = position_in(frame)
-            if follows(follow.position, position, kind) == "next":
-                self.show(follow, kind, position, frame)
-                shown += 1
-            if follow.paused_at is not None:
-                follow.behind = True
-                return
-        self._settle(follow, row, shown)
-
-    def _settle(self, follow: Follow, row: Generation, shown: int) -> None:
-        """A client that was told nothing by the log learns from the row what there is to know."""
-        final = StreamPosition(row.attempt, row.seq)
-        if row.is_active:
-            if not shown and follow.position == START:
-                self.put_frame(snapshot_of_row(row))
-            return
-        if follow.position < final or not shown:
-            frame = snapshot_of_row(row)
-            self.put_frame(frame)
-            follow.sent(final, len(frame))
-        follow.ended = True
 
     def spawn(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -26,6 +26,7 @@ from streaming.redis import connect
 
 if TYPE_CHECKING:
     from streaming.consumers import ChatConsumer
+    from streaming.feed import Feed
 
 logger = structlog.get_logger(__name__)
 P = ParamSpec("P")
@@ -51,6 +52,7 @@ class Node:
         self.log = StreamLog(self.redis)
         self.layer = layer()
         self.sockets: set[ChatConsumer] = set()
+        self.feeds: set[Feed] = set()
         self.draining = False
         self._group = f"node.{uuid.uuid4().hex}"
         self._rung_at: float | None = None
@@ -89,11 +91,11 @@ class Node:
     # --- Position check: a lost event that nothing follows shows no gap --------------------------
     async def check_positions(self) -> None:
         now = time.monotonic()
-        pairs = [(socket, follow) for socket in self.sockets for follow in socket.follows.values()]
+        pairs = [(feed, follow) for feed in self.feeds for follow in feed.follows.values()]
         self._close_the_slow(pairs, now)
         idle = [
-            (socket, follow)
-            for socket, follow in pairs
+            (feed, follow)
+            for feed, follow in pairs
             if not (follow.ended or follow.busy) and follow.paused_at is None
         ]
         if not idle:
@@ -102,33 +104,33 @@ class Node:
         quiet = [pair for pair in idle if now - pair[1].heard_at > CHECK_SECONDS]
         await self._tell_the_end(quiet)
 
-    def _close_the_slow(self, pairs: "list[tuple[ChatConsumer, Follow]]", now: float) -> None:
-        held: dict[ChatConsumer, int] = {}
-        for socket, follow in pairs:
-            held[socket] = held.get(socket, 0) + follow.unconfirmed
+    def _close_the_slow(self, pairs: "list[tuple[Feed, Follow]]", now: float) -> None:
+        held: dict[Feed, int] = {}
+        for feed, follow in pairs:
+            held[feed] = held.get(feed, 0) + follow.unconfirmed
             since = None if follow.ended else follow.paused_at
             too_long = since is not None and now - since > settings.MAX_PAUSE_SECONDS
-            if too_long or held[socket] > MAX_UNCONFIRMED:
-                socket.end(protocol.CLOSE_TOO_SLOW)
+            if too_long or held[feed] > MAX_UNCONFIRMED:
+                feed.end(protocol.CLOSE_TOO_SLOW)
 
-    async def _catch_up_the_late(self, pairs: "list[tuple[ChatConsumer, Follow]]") -> None:
+    async def _catch_up_the_late(self, pairs: "list[tuple[Feed, Follow]]") -> None:
         generations = list({follow.generation for _, follow in pairs})
         try:
             newest = dict(zip(generations, await self.log.newest(generations), strict=True))
         except self.unreachable as error:
             logger.warning("positions_not_checked", error=str(error))
             return
-        for socket, follow in pairs:
+        for feed, follow in pairs:
             # An event may be on its way just now; only what stays behind is late.
             if newest[follow.generation] > follow.position and self._is_quiet(follow):
                 metrics.LATE.inc()
-                socket.catch_up_soon(follow)
+                feed.catch_up_soon(follow)
 
     @staticmethod
     def _is_quiet(follow: Follow) -> bool:
         return time.monotonic() - follow.heard_at > 0.5
 
-    async def _tell_the_end(self, quiet: "list[tuple[ChatConsumer, Follow]]") -> None:
+    async def _tell_the_end(self, quiet: "list[tuple[Feed, Follow]]") -> None:
         generations = {follow.generation for _, follow in quiet}
         if not generations:
             return
@@ -137,9 +139,9 @@ class Node:
         except self.database_down as error:
             logger.warning("ends_not_checked", error=str(error))
             return
-        for socket, follow in quiet:
+        for feed, follow in quiet:
             if follow.generation in ended:
-                socket.catch_up_soon(follow)
+                feed.catch_up_soon(follow)
 
     # --- Watchdog: a line that is half open is deaf without any error ----------------------------
     async def tick(self) -> None:
@@ -186,8 +188,8 @@ class Node:
 
     # --- Going down ------------------------------------------------------------------------------
     def end_all(self, code: int) -> None:
-        for socket in list(self.sockets):
-            socket.end(code)
+        for feed in list(self.feeds):
+            feed.end(code)
 
     async def _for_ever(self, watch: Callable[[], Coroutine[Any, Any, None]], every: float) -> None:
         """A watch that breaks is a bug that must be seen, and must not stop the others."""
