@@ -3,7 +3,17 @@
 from ninja import NinjaAPI
 from ninja.security import SessionAuth
 
-from api import attachments, conversations, errors, exports, folders, preferences, shares
+from api import (
+    attachments,
+    conversations,
+    errors,
+    exports,
+    folders,
+    library,
+    preferences,
+    settings,
+    shares,
+)
 
 api = NinjaAPI(
     title="Chatsite",
@@ -21,3 +31,6 @@ api.add_router("/shares", shares.router)
 api.add_router("/me", preferences.router)
 api.add_router("/conversations", exports.of_conversations)
 api.add_router("/export", exports.router)
+api.add_router("/conversations", settings.router)
+api.add_router("/prompts", library.prompts)
+api.add_router("/presets", library.presets)

@@ -7,7 +7,15 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from accounts.models import User
-from conversations.models import Attachment, Conversation, Folder, Generation, Message
+from conversations.models import (
+    Attachment,
+    Conversation,
+    Folder,
+    Generation,
+    Message,
+    Preset,
+    Prompt,
+)
 
 
 class NotFound(LookupError):
@@ -71,4 +79,20 @@ def attachment_of(user: User, attachment_id: UUID) -> Attachment:
     )
     if found is None:
         raise NotFound(f"There is no attachment {attachment_id}.")
+    return found
+
+
+def prompt_of(user: User, prompt_id: UUID) -> Prompt:
+    """Raises NotFound."""
+    found = Prompt.objects.filter(pk=prompt_id, owner=user).first()
+    if found is None:
+        raise NotFound(f"There is no prompt {prompt_id}.")
+    return found
+
+
+def preset_of(user: User, preset_id: UUID) -> Preset:
+    """Raises NotFound."""
+    found = Preset.objects.filter(pk=preset_id, owner=user).first()
+    if found is None:
+        raise NotFound(f"There is no preset {preset_id}.")
     return found

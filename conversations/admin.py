@@ -20,7 +20,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from conversations.models import Attachment, Conversation, Message
+from conversations.models import Attachment, Conversation, Message, Preset, Prompt
 
 EXCERPT_CHARS = 100
 
@@ -184,3 +184,25 @@ class AttachmentAdmin(ReadOnly, FoundById, ModelAdmin):
     @admin.display(description="sent", boolean=True)
     def sent(self, attachment: Attachment) -> bool:
         return attachment.conversation_id is not None
+
+
+@admin.register(Prompt)
+class PromptAdmin(ReadOnly, FoundById, ModelAdmin):
+    list_display = ["title", "owner", "created_at"]
+    list_select_related = ["owner"]
+    search_fields = ["title", "owner__username", "owner__email"]
+    fields = ["id", "owner", "title", "text", "created_at"]
+    paginator = InfinitePaginator
+    show_full_result_count = False
+
+
+@admin.register(Preset)
+class PresetAdmin(ReadOnly, FoundById, ModelAdmin):
+    list_display = ["name", "owner", "model_slug", "created_at"]
+    list_select_related = ["owner"]
+    search_fields = ["name", "owner__username", "owner__email"]
+    fields = [
+        "id", "owner", "name", "model_slug", "system_prompt", "temperature", "tools", "created_at",
+    ]  # fmt: skip
+    paginator = InfinitePaginator
+    show_full_result_count = False

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,10 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from conversations.access import NotFound, conversation_of, message_of
+from conversations.access import NotFound, conversation_of, conversations_of, message_of
 from conversations.attachments.claim import blocks_of, check_count, claim, same_files
 from conversations.models import TITLE_CHARS, Conversation, Generation, Message
 from conversations.refused import Refused as Refused
+from conversations.settings import DEFAULTS, ChatSettings, check, columns
 from llm.catalogue import default_model, find
 from llm.going_on import continuable
 from llm.models import ChatModel
@@ -47,8 +49,10 @@ def submit(
     text: str,
     model: str | None,
     attachments: Sequence[UUID] = (),
+    wishes: ChatSettings = DEFAULTS,
 ) -> Submitted:
-    """Store a message once, however often it is sent.
+    """Store a message once, however often it is sent. `wishes` are for the conversation that it
+    opens.
 
     Raises Refused (empty, too_long, too_many_files, not_found, conflict, busy, model_unavailable)
     and NotFound.
@@ -62,12 +66,11 @@ def submit(
     before = stored(user, target, client_message_id)
     if before is not None:
         return same_or_refused(before, text, parent, files)
-    chosen = pick_model(user, model)
+    chosen = pick_model(user, model or model_of(user, conversation))
+    new = check(user, columns(wishes)) if conversation is None else None
     try:
         with transaction.atomic():
-            return store(
-                user, target, conversation is None, client_message_id, parent, text, files, chosen
-            )
+            return store(user, target, new, client_message_id, parent, text, files, chosen)
     except IntegrityError:
         # Two tabs or a resend at the same moment: the other one has stored it.
         before = stored(user, target, client_message_id)
@@ -126,9 +129,9 @@ def same_retry_or_busy(
 def to_go_on_from(message: Message) -> list[Block]:
     begun = continuable(message.content)
     if not begun:
-        raise Refused("conflict", "There is nothing to continue. Try again instead.")
+        raise Refused("conflict", _("There is nothing to continue. Try again instead."))
     if len(message.text) >= settings.ANSWER_CHARS:
-        raise Refused("too_long", "This answer cannot become any longer.")
+        raise Refused("too_long", _("This answer cannot become any longer."))
     return begun
 
 
@@ -181,17 +184,20 @@ def same_or_refused(
 def store(
     user: User,
     target: UUID,
-    is_new: bool,
+    new: dict[str, Any] | None,
     client_message_id: UUID,
     parent: UUID | None,
     text: str,
     files: Sequence[UUID],
     model: ChatModel,
 ) -> Submitted:
-    if is_new:
+    """`new`: what else to say of a conversation that opens with this message; None: it is there."""
+    if new is not None:
         if parent is not None:
             raise NotFound(f"There is no message {parent}.")
-        conversation = Conversation.objects.create(id=target, owner=user, title=title_of(text))
+        conversation = Conversation.objects.create(
+            id=target, owner=user, title=title_of(text), model_slug=model.slug, **new
+        )
     else:
         conversation = conversation_of(user, target)
     attached = claim(user, conversation, files)
@@ -203,12 +209,12 @@ def store(
         client_message_id=client_message_id,
     )
     reply, generation = queue_answer(message, model)
-    if not is_new:
-        touch(conversation)
+    if new is None:
+        touch(conversation, model)
     elif not text:
         conversation.title = title_of(attached[0].name)
         conversation.save(update_fields=["title"])
-    return Submitted(conversation, message, reply, generation, True, is_new)
+    return Submitted(conversation, message, reply, generation, True, new is not None)
 
 
 def answered(conversation: Conversation, parent: UUID | None) -> Message | None:
@@ -258,6 +264,15 @@ def pick_model(user: User, slug: str | None) -> ChatModel:
     return model
 
 
+def model_of(user: User, conversation: UUID | None) -> str | None:
+    """The model that this conversation was last asked with, if it is still offered."""
+    if conversation is None:
+        return None
+    known = conversations_of(user).filter(pk=conversation)
+    slug = known.values_list("model_slug", flat=True).first()
+    return slug if slug and find(slug, user) else None
+
+
 def unavailable(slug: str | None) -> str:
     if slug is None:
         return _("No model is available.")
@@ -269,9 +284,12 @@ def same_model(user: User, before: Generation | None) -> str | None:
     return before.model_slug if before and find(before.model_slug, user) else None
 
 
-def touch(conversation: Conversation) -> None:
+def touch(conversation: Conversation, model: ChatModel | None = None) -> None:
+    """It has moved; `model` is the one to go on with."""
     conversation.updated_at = timezone.now()
-    conversation.save(update_fields=["updated_at"])
+    if model is not None:
+        conversation.model_slug = model.slug
+    conversation.save(update_fields=["updated_at", "model_slug"] if model else ["updated_at"])
 
 
 def title_of(text: str) -> str:

@@ -12,6 +12,7 @@ from accounts.models import User
 from conversations.access import NotFound, conversation_of
 from conversations.lists import sidebar
 from conversations.models import Conversation
+from conversations.settings import shape as settings_shape
 from conversations.shapes import list_messages
 from llm.catalogue import default_model, offered
 
@@ -64,8 +65,11 @@ def models(user: User) -> list[dict[str, Any]]:
         {
             "slug": model.slug,
             "label": model.label,
+            "description": model.description,
             "default": model == default,
+            "tools": model.tools if model.uses_tools else [],
             "images": model.images,
+            "reasons": model.reasons,
         }
         for model in offered(user)
     ]
@@ -79,5 +83,6 @@ def one(shown: Conversation) -> dict[str, Any]:
         "pinned": shown.pinned,
         "archived": shown.archived,
         "folder": str(shown.folder_id) if shown.folder_id else None,
-        "model": latest or None,
+        "model": shown.model_slug or latest or None,
+        "settings": settings_shape(shown),
     }

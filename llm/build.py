@@ -31,7 +31,9 @@ def build(spec: ModelSpec) -> BaseChatModel:
     try:
         key = decrypt(spec.encrypted_key) or os.environ.get(spec.key_variable, "")
         # Making one takes half a millisecond, copying it two microseconds.
-        return _built(msgspec.json.encode(spec), key, library_client()).model_copy()
+        # What does not go into it stays out of the key: conversations have prompts of their own.
+        bare = msgspec.structs.replace(spec, system_prompt="", tools=())
+        return _built(msgspec.json.encode(bare), key, library_client()).model_copy()
     except (ValidationError, ValueError, TypeError) as error:
         logger.error("model_misconfigured", model=spec.slug, error=type(error).__name__)
         raise ProviderError("model_misconfigured") from error
@@ -41,7 +43,8 @@ def build(spec: ModelSpec) -> BaseChatModel:
 def _built(encoded: bytes, key: str, client: httpx2.AsyncClient) -> BaseChatModel:
     spec = msgspec.json.decode(encoded, type=ModelSpec)
     if spec.kind == "demo":
-        return DemoChatModel(**spec.parameters)
+        script = {key: value for key, value in spec.parameters.items() if key != "temperature"}
+        return DemoChatModel(**script)
     if spec.kind == "openai":
         return _openai(spec, key, client)
     raise ValueError(f"expected kind openai or demo, got {spec.kind!r}")

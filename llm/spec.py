@@ -36,6 +36,16 @@ class ModelSpec(msgspec.Struct, frozen=True):
     limits: TimeLimits | None = None
 
 
+class Wishes(msgspec.Struct, frozen=True):
+    """What a user wants of a model in one conversation; None: what it comes with."""
+
+    system_prompt: str = ""
+    temperature: float | None = None
+    tools: tuple[str, ...] | None = None
+
+
+NO_WISHES = Wishes()
+
 Role = Literal["user", "assistant", "system"]
 
 
@@ -46,7 +56,7 @@ class Turn(msgspec.Struct, frozen=True):
     content: list[Block]
 
 
-def spec(chat_model: ChatModel) -> ModelSpec:
+def spec(chat_model: ChatModel, wishes: Wishes = NO_WISHES) -> ModelSpec:
     """Reads the model's provider: one query, unless it was selected with the model."""
     provider = chat_model.provider
     return ModelSpec(
@@ -56,13 +66,26 @@ def spec(chat_model: ChatModel) -> ModelSpec:
         key_variable=provider.key_variable,
         provider_model=chat_model.provider_model,
         max_output_tokens=chat_model.max_output_tokens,
-        parameters=chat_model.parameters,
-        system_prompt=chat_model.system_prompt,
-        tools=tuple(chat_model.tools) if chat_model.uses_tools else (),
+        parameters=parameters(chat_model, wishes),
+        # The admin's words come first, and stay.
+        system_prompt="\n\n".join(filter(None, (chat_model.system_prompt, wishes.system_prompt))),
+        tools=tools(chat_model, wishes),
         encrypted_key=provider.encrypted_key,
         encrypted_headers=provider.encrypted_headers,
         limits=limits_of(provider),
     )
+
+
+def parameters(chat_model: ChatModel, wishes: Wishes) -> dict[str, Any]:
+    wished = {} if wishes.temperature is None else {"temperature": wishes.temperature}
+    return {**chat_model.parameters, **wished}
+
+
+def tools(chat_model: ChatModel, wishes: Wishes) -> tuple[str, ...]:
+    """A wish can only take tools away: which there are is the admin's to say."""
+    if not chat_model.uses_tools:
+        return ()
+    return tuple(name for name in chat_model.tools if wishes.tools is None or name in wishes.tools)
 
 
 def limits_of(provider: Provider) -> TimeLimits:

@@ -9,6 +9,7 @@ from msgspec import UNSET
 from accounts.models import User
 from conversations.access import conversation_of, generation_of
 from conversations.models import Generation, Message
+from conversations.settings import DEFAULTS
 from conversations.shapes import message_shape
 from conversations.submit import Submitted, retry, submit
 from streaming import lease, metrics, protocol
@@ -64,6 +65,7 @@ class Commands:
             text=command.text,
             model=command.model,
             attachments=command.attachments,
+            wishes=command.settings or DEFAULTS,
         )
         await self._feed.join(str(stored.conversation.pk))
         self._socket.put(

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from conversations.history import turns_before
 from conversations.models import Generation
+from conversations.settings import wishes_of
 from llm.going_on import going_on
 from llm.parts import Usage
 from llm.spec import ModelSpec, Turn, spec
@@ -62,7 +63,8 @@ def begin(generation_id: str, worker_id: str) -> Job | None:
     turns = turns_before(claimed.message, claimed.model)
     if claimed.continues:
         turns += going_on(claimed.message.content)
-    return Job(run, claimed.losses, None, spec(claimed.model), tuple(turns))
+    model = spec(claimed.model, wishes_of(claimed.conversation))
+    return Job(run, claimed.losses, None, model, tuple(turns))
 
 
 def start(claimed: Generation) -> Run:

@@ -14,6 +14,8 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from conversations.settings import ChatSettings
+
 MAX_ID_CHARS = 64
 MAX_POSITIONS = 256
 CommandId = Annotated[str, Meta(min_length=1, max_length=MAX_ID_CHARS)]
@@ -38,6 +40,7 @@ TOO_MANY_FILES = "too_many_files"
 TOO_LARGE = "too_large"
 TOO_MANY = "too_many"
 NOT_FOUND = "not_found"
+INVALID = "invalid"
 CONFLICT = "conflict"
 BUSY = "busy"
 MODEL_UNAVAILABLE = "model_unavailable"
@@ -57,6 +60,7 @@ class Submit(Command, tag="message.submit"):
     parent: UUID | None = None
     model: Slug | None = None
     attachments: list[UUID] = []
+    settings: ChatSettings | None = None
 
 
 class Retry(Command, tag="generation.retry"):

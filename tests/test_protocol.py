@@ -74,6 +74,7 @@ NAMES: dict[type[inspect.Type], str] = {
     inspect.BoolType: "true or false",
     inspect.NoneType: "null",
     inspect.DictType: "object",
+    inspect.StructType: "object",
 }
 
 

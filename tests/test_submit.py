@@ -232,7 +232,7 @@ def test_a_nul_is_refused(owner: User) -> None:
 
 
 def test_a_model_that_is_not_offered_is_refused(owner: User) -> None:
-    assert "'nothing'" in refused("model_unavailable", lambda: asked(owner, model="nothing"))
+    assert "“nothing”" in refused("model_unavailable", lambda: asked(owner, model="nothing"))
     ChatModel.objects.filter(slug="demo").update(enabled=False)
     refused("model_unavailable", lambda: asked(owner, model="demo"))
 
