@@ -1,15 +1,21 @@
 """For everyone: preferences, languages, the keyboard, small phones, both directions of writing."""
 
+from collections.abc import Callable
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
 from tests.chat import OpenChat
+from tests.pages import STATES, State, conversation_with_everything
 from tests.provider import Provider
 from tests.stack import Web
 
 pytest_plugins = ["tests.browser"]
 pytestmark = pytest.mark.browser
+PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+each_state = pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+OpenContext = Callable[..., BrowserContext]
 
 
 def open_settings(page: Page, account: str = "owner") -> None:
@@ -98,3 +104,91 @@ def test_another_language_keeps_the_draft_and_says_what_a_worker_stored_in_engli
     page.get_by_role("button", name="Réglages").click()
     page.get_by_role("combobox", name="Langue").select_option(label="Deutsch")
     expect(page.get_by_role("heading", name="Heute")).to_be_visible()
+
+
+# --- Small phones, and both directions of writing ------------------------------------------------
+def open_on_phone(state: State, owner: User, site: Web, open_context: OpenContext) -> Page:
+    conversation = conversation_with_everything(owner)
+    user = owner if state.signed_in else None
+    page = open_context(user, site, reduced_motion="reduce", **PHONE).new_page()
+    page.goto(site.url + state.path.format(conversation=conversation.pk))
+    return page
+
+
+def sideways(page: Page) -> int:
+    """By how many pixels the page, or what scrolls in it, is wider than its place."""
+    return int(
+        page.evaluate(
+            """() => Math.max(0, ...["html", "#scroller", ".sidebar-list", "dialog"]
+              .map((name) => document.querySelector(name))
+              .filter(Boolean)
+              .map((element) => element.scrollWidth - element.clientWidth))"""
+        )
+    )
+
+
+@each_state
+def test_a_small_phone_never_scrolls_sideways(
+    owner: User, site: Web, open_context: OpenContext, state: State
+) -> None:
+    page = open_on_phone(state, owner, site, open_context)
+    state.steps(page)
+    assert page.evaluate("innerWidth") == 360
+    assert sideways(page) == 0
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    assert sideways(page) == 0
+
+
+@each_state
+def test_with_the_largest_text_a_small_phone_never_scrolls_sideways(
+    owner: User, site: Web, open_context: OpenContext, state: State
+) -> None:
+    owner.text_size = User.TextSize.LARGEST
+    owner.language = "de"
+    owner.save(update_fields=["text_size", "language"])
+    page = open_on_phone(state, owner, site, open_context)
+    state.steps(page)
+    assert sideways(page) == 0
+
+
+@each_state
+def test_a_finger_finds_every_control(
+    owner: User, site: Web, open_context: OpenContext, state: State
+) -> None:
+    page = open_on_phone(state, owner, site, open_context)
+    state.steps(page)
+    assert small_controls(page) == []
+
+
+SMALL_CONTROLS = """() => {
+  const controls = "a, button, select, input, textarea, summary, label:has(input)";
+  const elsewhere = ".prose, p, .helptext, [inert], .visually-hidden, .skip-link";
+  return [...document.querySelectorAll(controls)]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }))
+    .filter((one) => !one.closest(elsewhere))
+    .filter((one) => !(one.matches("input") && one.closest("label, .field-choice")))
+    .map((one) => [one, one.getBoundingClientRect()])
+    .filter(([one, { width, height }]) => height < 43.5 || width < 35.5)
+    .map(([one, { width, height }]) => `${one.outerHTML.slice(0, 120)} ${width}x${height}`);
+}"""
+
+
+def small_controls(page: Page) -> list[str]:
+    """Controls in sight that are less than 44 px high or 36 px wide; links within a text are free
+    to be as small as the text."""
+    found: list[str] = page.evaluate(SMALL_CONTROLS)
+    return found
+
+
+def test_in_a_script_from_right_to_left_the_page_is_mirrored(
+    owner: User, site: Web, open_chat: OpenChat
+) -> None:
+    page = open_chat(owner, site).page
+    expect(page.locator("#sidebar")).to_be_visible()
+    before = page.locator("#sidebar").bounding_box()
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    after = page.locator("#sidebar").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert before["x"] == 0
+    assert after["x"] + after["width"] == page.evaluate("innerWidth")

@@ -1,0 +1,109 @@
+"""Every page of the product, and its main states, for tests that hold all of them to one rule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from conversations.models import Conversation
+from streaming import lease
+from streaming.lease import Outcome
+from tests.rows import USAGE, asked
+
+ANSWER = """## A heading
+
+A paragraph with **weight**, `code`, [a link](https://example.org/) and a list:
+
+1. first
+2. second
+
+| database | writers |
+|---|---:|
+| PostgreSQL | many |
+| SQLite | one |
+
+```python
+def greet(name: str) -> str:
+    return f"Hello, {name}"  # a line that is long enough to want more room than a phone has for it
+```
+
+> A quotation that takes its time.
+"""
+CONTENT: list[dict[str, Any]] = [
+    {"type": "reasoning", "reasoning": "The user wants to see what there is."},
+    {
+        "type": "tool_call",
+        "id": "call-1",
+        "name": "current_time",
+        "args": {"timezone": "Europe/Berlin"},
+        "extras": {"result": "2026-01-01T12:00:00+01:00"},
+    },
+    {"type": "text", "text": ANSWER},
+]
+
+
+def nothing(page: Page) -> None:
+    """The page as it opens."""
+
+
+@dataclass(frozen=True)
+class State:
+    """`signed_in`: whether the owner looks, or somebody without an account."""
+
+    name: str
+    path: str
+    signed_in: bool = True
+    steps: Callable[[Page], None] = field(default=nothing)
+
+
+def show_settings(page: Page) -> None:
+    page.locator('[data-action="settings"]').first.evaluate("button => button.click()")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def show_account_menu(page: Page) -> None:
+    show_drawer(page)
+    page.locator(".account-button").click()
+
+
+def show_reasoning_and_tool(page: Page) -> None:
+    for part in page.locator(".blocks details > summary").all():
+        part.click()
+    expect(page.locator(".blocks details[open]")).to_have_count(2)
+
+
+def show_drawer(page: Page) -> None:
+    opener = page.locator(".sidebar-opener")
+    if opener.is_visible():
+        opener.click()
+
+
+STATES = [
+    State("sign in", "/accounts/login/", signed_in=False),
+    State("sign up", "/accounts/signup/", signed_in=False),
+    State("reset password", "/accounts/password/reset/", signed_in=False),
+    State("reset done", "/accounts/password/reset/done/", signed_in=False),
+    State("not found", "/nowhere/", signed_in=False),
+    State("email", "/accounts/email/"),
+    State("password", "/accounts/password/change/"),
+    State("two factors", "/accounts/2fa/"),
+    State("sessions", "/accounts/sessions/"),
+    State("sign out", "/accounts/logout/"),
+    State("empty", "/"),
+    State("chat", "/c/{conversation}/"),
+    State("chat, all open", "/c/{conversation}/", steps=show_reasoning_and_tool),
+    State("account menu", "/", steps=show_account_menu),
+    State("settings", "/", steps=show_settings),
+    State("drawer", "/c/{conversation}/", steps=show_drawer),
+]
+
+
+def conversation_with_everything(owner: User) -> Conversation:
+    made = asked(owner, "Show me everything, please, and take a sentence that is not short")
+    claimed = lease.claim(made.generation.pk, "a test")
+    assert claimed is not None
+    outcome = Outcome("completed", 3, CONTENT, USAGE, {})
+    assert lease.finish(made.generation.pk, claimed.attempt, outcome)
+    return made.conversation

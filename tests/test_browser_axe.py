@@ -1,0 +1,53 @@
+"""axe-core finds nothing to say about any page, in both themes, by the rules of WCAG 2.2 AA."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from accounts.models import User
+from tests.pages import STATES, State, conversation_with_everything
+from tests.stack import ROOT, Web
+
+pytest_plugins = ["tests.browser"]
+pytestmark = pytest.mark.browser
+AXE = Path(ROOT) / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SIZES = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_axe_finds_nothing(
+    owner: User,
+    site: Web,
+    open_context: Callable[..., BrowserContext],
+    state: State,
+    size: str,
+) -> None:
+    conversation = conversation_with_everything(owner)
+    # Without transitions, so that no colour is measured half-way.
+    context = open_context(
+        owner if state.signed_in else None, site, reduced_motion="reduce", viewport=SIZES[size]
+    )
+    page = context.new_page()
+    page.goto(site.url + state.path.format(conversation=conversation.pk))
+    state.steps(page)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert violations(page) == []
+
+
+def violations(page: Page) -> list[str]:
+    """What is wrong, and where. The page's policy lets no foreign script in; a debugger may."""
+    page.evaluate(AXE.read_text())
+    found: dict[str, Any] = page.evaluate(
+        "rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES
+    )
+    return [
+        f"{rule['id']}: {node['target']} {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]
