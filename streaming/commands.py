@@ -1,30 +1,18 @@
 """What a command does. The acknowledgement always comes before the events that it causes."""
 
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import TYPE_CHECKING
 
-import structlog
-from msgspec import UNSET
-
-from accounts.models import User
 from conversations.access import conversation_of, generation_of
-from conversations.models import Generation, Message
+from conversations.models import Generation
 from conversations.settings import DEFAULTS
-from conversations.shapes import message_shape
-from conversations.submit import Submitted, retry, submit
-from streaming import lease, metrics, protocol
-from streaming.cancel import cancel_queued
+from streaming import metrics, protocol
 from streaming.catch_up import rows_for_resume
-from streaming.delivery import conversation_group, user_group
-from streaming.news import conversation_updated
-from streaming.protocol import Ack, Event, MessageCreated
-from streaming.queue import enqueue
+from streaming.dispatch import ask_to_stop, send_out, stop, store, store_retry
+from streaming.protocol import Ack, Event
 from streaming.snapshot import START, StreamPosition
 
 if TYPE_CHECKING:
     from streaming.consumers import ChatConsumer
-
-logger = structlog.get_logger(__name__)
 
 
 class Commands:
@@ -95,36 +83,15 @@ class Commands:
             self._show_from_the_start(generation)
 
     async def _begin(self, generation: Generation, news: list[Event], waiting: int) -> None:
-        """After the commit: tell the user's tabs, and send the work out. Should Redis go away just
-        here, the sweeper sends it, and the tabs see it when they resume."""
-        conversation = generation.conversation_id
-        self._feed.follow(str(generation.pk), str(conversation))
-        queued = protocol.Queued(
-            conversation, generation.pk, generation.message_id, waiting or UNSET
-        )
-        mine = user_group(self._user.pk)
-        try:
-            await self._node.publish(
-                *((mine, event) for event in news[:-1]),
-                (conversation_group(conversation), queued),
-                (mine, news[-1]),
-            )
-        except self._node.unreachable as error:
-            logger.warning("not_announced", generation=str(generation.pk), error=str(error))
-        # Not on this socket's time: a broker that hangs must not hold up its next command.
-        self._node.spawn(self._node.in_thread(enqueue, str(generation.pk), generation.queue))
+        self._feed.follow(str(generation.pk), str(generation.conversation_id))
+        await send_out(self._node, self._user, generation, news, waiting)
 
     async def cancel(self, command: protocol.Cancel) -> None:
         found = await self._node.in_database(generation_of, self._user, command.generation)
-        asked = await self._node.in_database(lease.request_cancel, found.pk)
+        asked = await ask_to_stop(self._node, found)
         self._socket.put(Ack(id=command.id, generation=found.pk))
-        if not asked:
-            return
-        try:
-            await self._node.announce_cancel(str(found.pk))
-        except self._node.unreachable as error:
-            logger.warning("cancel_not_announced", generation=str(found.pk), error=str(error))
-        await cancel_queued(found, self._node)
+        if asked:
+            await stop(self._node, found)
 
     async def resume(self, command: protocol.Resume) -> None:
         metrics.RESUMES.inc()
@@ -155,22 +122,3 @@ class Commands:
         follow = self._feed.follows.get(str(command.generation))
         if follow and follow.confirm(StreamPosition(command.attempt, command.seq)):
             self._feed.catch_up_soon(follow)
-
-
-def store(user: User, **message: Any) -> tuple[Submitted, list[Event]]:
-    """Store a message, and say what its user's tabs are to be told: one call to the database."""
-    stored = submit(user, **message)
-    return stored, news_of([stored.message, stored.reply]) if stored.created else []
-
-
-def store_retry(
-    user: User, message: UUID, model: str | None, goes_on: bool
-) -> tuple[tuple[Message, Generation, bool], list[Event]]:
-    reply, generation, created = retry(user, message, model, goes_on=goes_on)
-    return (reply, generation, created), news_of([reply]) if created else []
-
-
-def news_of(messages: list[Message]) -> list[Event]:
-    conversation = messages[0].conversation_id
-    created = [MessageCreated(conversation, message_shape(message)) for message in messages]
-    return [*created, conversation_updated(conversation)]

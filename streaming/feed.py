@@ -28,14 +28,20 @@ FOLLOWS_KEPT = 256
 
 
 class Feed:
-    """`put` takes a frame for the reader; `end` closes it, with a close code of the protocol."""
+    """`put` takes a frame for the reader; `end` closes it, with a close code of the protocol.
+    With `only`, it follows that one generation."""
 
     def __init__(
-        self, node: "Node", put: Callable[[bytes], None], end: Callable[[int], None]
+        self,
+        node: "Node",
+        put: Callable[[bytes], None],
+        end: Callable[[int], None],
+        only: str | None = None,
     ) -> None:
         self.node = node
         self.put = put
         self.end = end
+        self._only = only
         self.follows: dict[str, Follow] = {}
         self._groups: dict[str, Listener] = {}
         self._held: set[str] = set()
@@ -91,6 +97,8 @@ class Feed:
         if conversation in self._held:
             return None
         head = protocol.header(frame)
+        if self._only is not None and head.generation != self._only:
+            return None
         if head.type == "generation.queued":
             return self.put(frame)
         follow = self.follow(head.generation, conversation)
