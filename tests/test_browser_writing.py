@@ -2,11 +2,13 @@
 settings and texts of one's own."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from accounts.models import User
-from conversations.models import Message
-from tests.chat import OpenChat, plain
+from conversations.models import Conversation, Message
+from llm.models import ChatModel
+from llm.models import Provider as ProviderRow
+from tests.chat import Chat, OpenChat, plain
 from tests.provider import Provider
 from tests.stack import Web
 
@@ -53,3 +55,96 @@ def test_a_stopped_answer_is_continued(
 
     expect(chat.prose).to_contain_text("and that is all.")
     assert chat.copy_answer() == f"{before} and that is all."
+
+
+# --- Models and settings -------------------------------------------------------------------------
+@pytest.fixture
+def models(site: Web) -> list[ChatModel]:
+    """The model of the environment and another one, which says what it is."""
+    ChatModel.objects.filter(slug="fake").update(label="Swift", tools=["current_time"])
+    ChatModel.objects.filter(slug="demo").update(enabled=False)
+    other = ChatModel.objects.create(
+        slug="other",
+        label="Thorough",
+        description="Slow, and right more often",
+        provider=ProviderRow.objects.get(name="Environment"),
+        provider_model="thorough-1",
+        tools=["current_time"],
+        position=5,
+    )
+    return [ChatModel.objects.get(slug="fake"), other]
+
+
+def picker(chat: Chat) -> Locator:
+    return chat.page.locator("#model")
+
+
+def test_a_model_is_picked_with_the_keyboard_and_remembered(
+    owner: User, site: Web, models: list[ChatModel], open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    expect(picker(chat)).to_contain_text("Swift")
+    picker(chat).press("Enter")
+    menu = chat.page.get_by_role("menu", name="Model")
+    expect(menu.get_by_role("menuitemradio", name="Swift")).to_be_focused()
+    chat.page.keyboard.press("ArrowDown")
+    expect(menu.get_by_role("menuitemradio", name="Thorough")).to_be_focused()
+    chat.page.keyboard.press("Enter")
+    expect(menu).to_be_hidden()
+    provider.script(SHORT, SHORT, SHORT)
+    chat.send("Hello")
+    chat.wait_until_answered()
+    assert provider.wait_for(1).body["model"] == "thorough-1"
+
+    chat.reload()
+    expect(picker(chat)).to_contain_text("Thorough")
+    chat.send("Again")
+    chat.wait_until_answered()
+    assert provider.wait_for(2).body["model"] == "thorough-1"
+    picker(chat).click()
+    menu.get_by_role("menuitemradio", name="Swift").click()
+    chat.page.get_by_role("link", name="New chat").first.click()
+    expect(picker(chat)).to_contain_text("Swift")
+    assert Conversation.objects.get().model_slug == "fake"
+
+
+def test_settings_go_along_with_the_first_message_and_can_be_changed_later(
+    owner: User, site: Web, models: list[ChatModel], open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    open_settings(chat)
+    dialog = chat.page.get_by_role("dialog", name="Chat settings")
+    dialog.get_by_label("Instructions").fill("Answer in verse.")
+    dialog.get_by_label("Choose it for this chat").check()
+    dialog.get_by_role("slider", name="Temperature").fill("0.4")
+    dialog.get_by_label("Current time").uncheck()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    chip = chat.page.locator("#settings-chip")
+    expect(chip).to_have_text("Own instructions · Temperature 0.4 · No tools")
+    provider.script(SHORT, SHORT)
+    chat.send("Hello")
+    chat.wait_until_answered()
+    body = provider.wait_for(1).body
+    assert body["temperature"] == 0.4
+    assert body["messages"][0] == {"role": "system", "content": "Answer in verse."}
+    assert "tools" not in body
+
+    chat.reload()
+    chip.click()
+    expect(dialog.get_by_label("Instructions")).to_have_value("Answer in verse.")
+    dialog.get_by_label("Instructions").fill("")
+    dialog.get_by_label("Choose it for this chat").uncheck()
+    dialog.get_by_label("Current time").check()
+    dialog.get_by_role("button", name="Save").click()
+    expect(chip).to_be_hidden()
+    chat.send("Again")
+    chat.wait_until_answered()
+    assert "temperature" not in provider.wait_for(2).body
+    chat.page.get_by_role("link", name="New chat").first.click()
+    expect(chip).to_be_hidden()
+
+
+def open_settings(chat: Chat) -> None:
+    chat.page.get_by_role("button", name="More").click()
+    chat.page.get_by_role("menuitem", name="Chat settings").click()

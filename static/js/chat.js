@@ -1,7 +1,9 @@
 // The entry of the chat page: starts it, and wires what the user does outside of the messages.
 
 import { ChatPage } from "./chat_page.js";
+import { ChatSettingsOfPage } from "./chat_settings.js";
 import { byId } from "./dom.js";
+import { attachMenu } from "./menu.js";
 import { Navigation } from "./navigation.js";
 import { readPageData } from "./page_data.js";
 import { installSharing } from "./share_dialog.js";
@@ -17,6 +19,8 @@ const page = new ChatPage(data, {
 });
 const navigation = new Navigation(page);
 installSharing(page);
+attachMenu(/** @type {HTMLButtonElement} */ (byId("conversation-menu-button")), byId("conversation-menu"));
+new ChatSettingsOfPage(page, data);
 installPreferences();
 
 listenForShortcuts({

@@ -22,6 +22,7 @@ export class ChatPage {
   /** @type {Set<string>} generations that have grown since the last frame */ #grown = new Set();
   /** @type {Set<(page?: PageData) => void>} */ #whenShown = new Set();
   /** @type {Set<() => void>} */ #whenDrawn = new Set();
+  /** @type {Set<() => Partial<SubmitCommand>>} */ #additions = new Set();
   #actions = messageActions(this);
   #list = new MessageList(byId("messages"));
   #announcer = new Announcer(byId("announcer"));
@@ -43,7 +44,7 @@ export class ChatPage {
       load: loadPageData,
       storage: outboxOf(page.user.id),
     });
-    this.models = new ModelPicker(/** @type {HTMLSelectElement} */ (byId("model")), page.models);
+    this.models = new ModelPicker(/** @type {HTMLButtonElement} */ (byId("model")), byId("model-menu"), page.models);
     this.thread = new Thread(this.client, page.models);
     this.writing = new Writing(page, {
       client: this.client,
@@ -69,6 +70,11 @@ export class ChatPage {
   /** @param {() => void} act called when what is shown may have changed, though not for each delta */
   whenDrawn(act) {
     this.#whenDrawn.add(act);
+  }
+
+  /** @param {() => Partial<SubmitCommand>} more what a feature adds to each message that is sent */
+  addToMessages(more) {
+    this.#additions.add(more);
   }
 
   redraw() {
@@ -146,7 +152,8 @@ export class ChatPage {
   /** @param {{text: string, parent: string | null | undefined}} message */
   #send({ text, parent = this.thread.path.at(-1)?.id ?? null }) {
     this.thread.chooseNewest(parent);
-    this.client.submit({ conversation: this.client.open, parent, text, ...this.models.choice });
+    const more = Object.assign({}, ...[...this.#additions].map((add) => add()));
+    this.client.submit({ conversation: this.client.open, parent, text, ...this.models.choice, ...more });
     this.#drawAll();
     this.#follower.jump();
   }

@@ -74,7 +74,7 @@ export class ConversationClient {
   }
 
   /**
-   * @param {{conversation: string | null, parent: string | null, text: string, model?: string}} message
+   * @param {Pick<SubmitCommand, "conversation" | "parent" | "text"> & Partial<SubmitCommand>} message
    */
   submit(message) {
     this.outbox.add({ type: "message.submit", id: uuid(), client_message_id: uuid(), ...message });

@@ -68,7 +68,18 @@ interface Conversation {
 
 interface Folder { id: string; name: string }
 
-interface ModelChoice { slug: string; label: string; default: boolean }
+interface ModelChoice {
+  slug: string;
+  label: string;
+  description: string;
+  default: boolean;
+  tools: string[];
+  images: boolean;
+  reasons: boolean;
+}
+
+/** What the owner of a conversation wants of its model; null: what it comes with. */
+interface ChatSettings { system_prompt: string; temperature: number | null; tools: string[] | null }
 
 /** The conversation that a page opens, with what only its own page needs to know. */
 interface OpenConversation {
@@ -78,6 +89,7 @@ interface OpenConversation {
   archived: boolean;
   folder: string | null;
   model: string | null;
+  settings: ChatSettings;
 }
 
 interface PageData {
@@ -168,6 +180,7 @@ interface SubmitCommand {
   parent: string | null;
   text: string;
   model?: string;
+  settings?: ChatSettings;
 }
 interface RetryCommand { type: "generation.retry"; id: string; message: string; model?: string; continue?: true }
 interface CancelCommand { type: "generation.cancel"; id: string; generation: string }

@@ -39,7 +39,7 @@ test("only a running answer was started again", () => {
 });
 
 test("the line below an answer names the model and its tokens", () => {
-  const models = [{ slug: "demo", label: "Demo", default: true }];
+  const models = [{ slug: "demo", label: "Demo", description: "", default: true, tools: [], images: false, reasons: false }];
   assert.equal(metaLine({ ...running, model: "demo", usage: { output_tokens: 1214 } }, models), "Demo · 1,214 tokens");
   assert.equal(metaLine({ ...running, model: "gone" }, models), "gone");
   assert.equal(metaLine(running, models), "");
