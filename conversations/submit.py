@@ -20,6 +20,7 @@ from conversations.attachments.claim import blocks_of, check_count, claim, same_
 from conversations.models import TITLE_CHARS, Conversation, Generation, Message
 from conversations.refused import Refused as Refused
 from conversations.settings import DEFAULTS, ChatSettings, check, columns
+from conversations.shapes import generation_or_none
 from llm.catalogue import default_model, find
 from llm.going_on import continuable
 from llm.models import ChatModel
@@ -63,16 +64,14 @@ def submit(
     check_text(text, empty_too=bool(files))
     check_count(files)
     target = conversation or first_conversation_id(user, client_message_id)
-    before = stored(user, target, client_message_id)
-    if before is not None:
-        return same_or_refused(before, text, parent, files)
-    chosen = pick_model(user, model or model_of(user, conversation))
-    new = check(user, columns(wishes)) if conversation is None else None
     try:
+        chosen = pick_model(user, model, last_model(user, conversation))
+        new = check(user, columns(wishes)) if conversation is None else None
         with transaction.atomic():
             return store(user, target, new, client_message_id, parent, text, files, chosen)
-    except IntegrityError:
-        # Two tabs or a resend at the same moment: the other one has stored it.
+    except (IntegrityError, Refused, NotFound):
+        # It may have been stored before, by a resend or another tab: the database refuses a second
+        # one. Looked up only now, because nearly every message is new.
         before = stored(user, target, client_message_id)
         if before is None:
             raise
@@ -91,14 +90,16 @@ def retry(
     if message.role != Message.Role.ASSISTANT or message.parent is None:
         raise Refused("conflict", _("Only an answer can be tried again."))
     before = Generation.objects.filter(message=message).first()
-    chosen = pick_model(user, model or same_model(user, before))
+    chosen = pick_model(user, model, before.model_slug if before else None)
     running = active_answer(message.parent)
     if running is not None:
         return same_retry_or_busy(running, message, chosen, goes_on)
     begun = to_go_on_from(message) if goes_on else []
     try:
         with transaction.atomic():
-            reply, generation = queue_answer(message.parent, chosen, begun)
+            reply = reply_to(message.parent, begun)
+            reply.save(force_insert=True)
+            generation = queue_answer(reply, message.parent, chosen)
             touch(message.conversation)
     except IntegrityError:
         running = active_answer(message.parent)
@@ -201,14 +202,16 @@ def store(
     else:
         conversation = conversation_of(user, target)
     attached = claim(user, conversation, files)
-    message = Message.objects.create(
+    message = Message(
         conversation=conversation,
         parent=answered(conversation, parent),
         role=Message.Role.USER,
         content=[*blocks_of(attached), *([{"type": "text", "text": text}] if text else [])],
         client_message_id=client_message_id,
     )
-    reply, generation = queue_answer(message, model)
+    reply = reply_to(message)
+    Message.objects.bulk_create([message, reply])
+    generation = queue_answer(reply, message, model)
     if new is None:
         touch(conversation, model)
     elif not text:
@@ -227,61 +230,59 @@ def answered(conversation: Conversation, parent: UUID | None) -> Message | None:
         raise NotFound(f"There is no message {parent}.")
     if found.role == Message.Role.USER:
         raise Refused("conflict", _("A message can only follow an answer."))
-    if Generation.objects.filter(message=found, status__in=Generation.ACTIVE).exists():
+    generation = generation_or_none(found)
+    if generation is not None and generation.is_active:
         raise busy()
     return found
 
 
-def queue_answer(
-    prompt: Message, model: ChatModel, begun: Sequence[Block] = ()
-) -> tuple[Message, Generation]:
-    """`begun`: what the answer goes on with, where it is not a new one."""
+def reply_to(prompt: Message, begun: Sequence[Block] = ()) -> Message:
+    """An answer, not stored yet. `begun`: what it goes on with, where it is not a new one."""
     # One microsecond later than its prompt at least, so that the order of creation is total.
     created_at = max(timezone.now(), prompt.created_at + timedelta(microseconds=1))
-    reply = Message.objects.create(
+    return Message(
         conversation_id=prompt.conversation_id,
         parent=prompt,
         role=Message.Role.ASSISTANT,
         content=list(begun),
         created_at=created_at,
     )
-    generation = Generation.objects.create(
+
+
+def queue_answer(reply: Message, prompt: Message, model: ChatModel) -> Generation:
+    return Generation.objects.create(
         conversation_id=prompt.conversation_id,
         prompt=prompt,
         message=reply,
         model=model,
         model_slug=model.slug,
-        continues=bool(begun),
+        continues=bool(reply.content),
         queue=model.queue,
     )
-    return reply, generation
 
 
-def pick_model(user: User, slug: str | None) -> ChatModel:
-    model = find(slug, user) if slug else default_model(user)
+def pick_model(user: User, slug: str | None, last: str | None) -> ChatModel:
+    """The one that is asked for; else the `last` one, where this user can still have it."""
+    model = find(slug, user) if slug else None
+    if not slug:
+        model = (find(last, user) if last else None) or default_model(user)
     if model is None:
         raise Refused("model_unavailable", unavailable(slug))
     return model
 
 
-def model_of(user: User, conversation: UUID | None) -> str | None:
-    """The model that this conversation was last asked with, if it is still offered."""
+def last_model(user: User, conversation: UUID | None) -> str | None:
+    """The slug of the model that this conversation was last asked with."""
     if conversation is None:
         return None
     known = conversations_of(user).filter(pk=conversation)
-    slug = known.values_list("model_slug", flat=True).first()
-    return slug if slug and find(slug, user) else None
+    return known.values_list("model_slug", flat=True).first()
 
 
 def unavailable(slug: str | None) -> str:
     if slug is None:
         return _("No model is available.")
     return _("The model “%(name)s” is not available. Choose another one.") % {"name": slug}
-
-
-def same_model(user: User, before: Generation | None) -> str | None:
-    """The model of an earlier answer, where this user can still have it."""
-    return before.model_slug if before and find(before.model_slug, user) else None
 
 
 def touch(conversation: Conversation, model: ChatModel | None = None) -> None:

@@ -14,7 +14,7 @@ from conversations.submit import Submitted, retry, submit
 from streaming import lease, protocol
 from streaming.cancel import cancel_queued
 from streaming.delivery import conversation_group, user_group
-from streaming.news import conversation_updated
+from streaming.news import conversation_updated, update_of
 from streaming.protocol import Event, MessageCreated
 from streaming.queue import enqueue
 
@@ -27,20 +27,27 @@ logger = structlog.get_logger(__name__)
 def store(user: User, **message: Any) -> tuple[Submitted, list[Event]]:
     """Store a message, and say what its user's tabs are to be told: one call to the database."""
     stored = submit(user, **message)
-    return stored, news_of([stored.message, stored.reply]) if stored.created else []
+    if not stored.created:
+        return stored, []
+    created = created_news([stored.message, stored.reply])
+    if stored.new_conversation:
+        # Nobody else can have changed it yet.
+        return stored, [*created, update_of(stored.conversation, [stored.generation.pk])]
+    return stored, [*created, conversation_updated(stored.conversation.pk)]
 
 
 def store_retry(
     user: User, message: UUID, model: str | None, goes_on: bool
 ) -> tuple[tuple[Message, Generation, bool], list[Event]]:
     reply, generation, created = retry(user, message, model, goes_on=goes_on)
-    return (reply, generation, created), news_of([reply]) if created else []
+    if not created:
+        return (reply, generation, created), []
+    news = [*created_news([reply]), conversation_updated(reply.conversation_id)]
+    return (reply, generation, created), news
 
 
-def news_of(messages: list[Message]) -> list[Event]:
-    conversation = messages[0].conversation_id
-    created = [MessageCreated(conversation, message_shape(message)) for message in messages]
-    return [*created, conversation_updated(conversation)]
+def created_news(messages: list[Message]) -> list[Event]:
+    return [MessageCreated(one.conversation_id, message_shape(one)) for one in messages]
 
 
 async def send_out(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
-from conversations.history import turns_before
+from conversations.history import turns_until
 from conversations.models import Generation
 from conversations.settings import wishes_of
 from llm.going_on import going_on
@@ -60,7 +60,7 @@ def begin(generation_id: str, worker_id: str) -> Job | None:
     run, end = start(claimed), nothing_to_start(claimed)
     if end is not None or claimed.model is None:
         return Job(run, claimed.losses, end)
-    turns = turns_before(claimed.message, claimed.model)
+    turns = turns_until(claimed.prompt, claimed.model)
     if claimed.continues:
         turns += going_on(claimed.message.content)
     model = spec(claimed.model, wishes_of(claimed.conversation))

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, PositiveSmallIntegerField, Q, Value, When
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from conversations.models import Generation, Message
@@ -46,28 +46,40 @@ def claimable() -> Q:
 def claim(generation_id: UUID | str, worker: str) -> Generation | None:
     """Take a generation that is queued or whose lease has run out, as its next attempt.
 
-    None where another worker was first, or it has ended, or it is gone. The number of the attempt
-    is read inside the same transaction as the update, which holds the row until the commit.
+    None where another worker was first, or it has ended, or it is gone. Read, then taken only if it
+    is still as it was read: two round trips where a transaction around both would cost four. What
+    came in between (a renewal, a cancel, a zombie's tool) makes it nobody's, until the next sweep.
     """
+    readable = Generation.objects.select_related("model__provider", "prompt", "conversation")
+    try:
+        found = readable.get(claimable(), pk=generation_id)
+    except Generation.DoesNotExist:
+        return None
     now = timezone.now()
-    with transaction.atomic():
-        taken = Generation.objects.filter(claimable(), pk=generation_id).update(
-            status=Status.IN_PROGRESS,
-            attempt=F("attempt") + 1,
-            losses=Case(
-                When(status=Status.IN_PROGRESS, then=F("losses") + Value(1)),
-                default=F("losses"),
-                output_field=PositiveSmallIntegerField(),
-            ),
-            worker=worker,
-            lease_expires_at=now + timedelta(seconds=settings.LEASE_SECONDS),
-            started_at=now,
-        )
-        if not taken:
-            return None
-        return Generation.objects.select_related("model__provider", "message", "conversation").get(
-            pk=generation_id
-        )
+    changes = {
+        "status": Status.IN_PROGRESS,
+        "attempt": found.attempt + 1,
+        "losses": found.losses + (found.status == Status.IN_PROGRESS),
+        "worker": worker,
+        "lease_expires_at": now + timedelta(seconds=settings.LEASE_SECONDS),
+        "started_at": now,
+    }
+    if not as_it_was_read(found).update(**changes):
+        return None
+    for name, value in changes.items():
+        setattr(found, name, value)
+    return found
+
+
+def as_it_was_read(found: Generation) -> QuerySet[Generation]:
+    return Generation.objects.filter(
+        pk=found.pk,
+        status=found.status,
+        attempt=found.attempt,
+        lease_expires_at=found.lease_expires_at,
+        cancel_requested_at=found.cancel_requested_at,
+        side_effects=found.side_effects,
+    )
 
 
 def mine(generation_id: UUID | str, attempt: int) -> Any:

@@ -3,13 +3,13 @@
 from uuid import UUID
 
 import structlog
+from django.db.models import F, FilteredRelation, Q
 from django.db.transaction import on_commit
 from redis.exceptions import RedisError
 
 from accounts.models import User
 from conversations.lists import list_folders
-from conversations.models import Conversation
-from conversations.shapes import active_ids
+from conversations.models import Conversation, Generation
 from streaming.delivery import channel_of, user_group
 from streaming.protocol import ConversationDeleted, ConversationUpdated, FoldersUpdated, encode
 from streaming.redis import connect_sync
@@ -19,17 +19,27 @@ logger = structlog.get_logger(__name__)
 
 def conversation_updated(conversation_id: UUID) -> ConversationUpdated:
     """Raises Conversation.DoesNotExist where it has been deleted meanwhile."""
-    return update_of(Conversation.objects.get(pk=conversation_id))
+    is_active = Q(generations__status__in=Generation.ACTIVE)
+    running = FilteredRelation("generations", condition=is_active)
+    # One row for each running generation, and one where none is.
+    rows = list(
+        Conversation.objects.filter(pk=conversation_id)
+        .annotate(running=running, generation=F("running__pk"))
+        .order_by("running__queued_at")
+    )
+    if not rows:
+        raise Conversation.DoesNotExist(f"There is no conversation {conversation_id}.")
+    return update_of(rows[0], [row.generation for row in rows if row.generation])
 
 
-def update_of(conversation: Conversation) -> ConversationUpdated:
+def update_of(conversation: Conversation, active: list[UUID]) -> ConversationUpdated:
     return ConversationUpdated(
         conversation=conversation.pk,
         title=conversation.title,
         pinned=conversation.pinned,
         archived=conversation.archived,
         folder=conversation.folder_id,
-        active=active_ids(conversation.pk),
+        active=active,
         updated_at=conversation.updated_at.isoformat(),
     )
 
