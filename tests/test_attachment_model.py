@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import User
-from conversations.history import turns_before
+from conversations.history import turns_until
 from conversations.models import Attachment, Message
 from llm.models import ChatModel
 from tests import files
@@ -96,7 +96,8 @@ def test_files_without_a_word_are_answered(
 def read(made: Any, **model: Any) -> list[dict[str, Any]]:
     """The content that a model of this kind gets for a message."""
     chat_model = ChatModel(**model)
-    return turns_before(made.reply, chat_model)[-1].content
+    made.message.refresh_from_db()
+    return turns_until(made.message, chat_model)[-1].content
 
 
 def test_a_model_that_sees_no_images_is_told_of_them(owner: User, uploaded: Any) -> None:
@@ -123,7 +124,7 @@ def test_the_newest_files_come_first_where_not_all_fit(owner: User, uploaded: An
     first = answered(owner, attachments=[uploaded("old.txt", b"old words")])
     place: dict[str, Any] = {"conversation": first.conversation.pk, "parent": first.reply.pk}
     made = asked(owner, attachments=[uploaded("new.txt", b"new words")], **place)
-    turns = turns_before(made.reply, ChatModel(context_window=4))
+    turns = turns_until(made.message, ChatModel(context_window=4))
     assert "new word" in turns[-1].content[0]["text"]
     assert "old.txt is left out" in turns[0].content[0]["text"]
 
