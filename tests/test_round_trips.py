@@ -54,8 +54,9 @@ def test_a_first_message(owner: User) -> None:
 def test_a_message_that_follows(owner: User) -> None:
     first = answered(owner)
     sql, made = sent(owner, conversation=first.conversation.pk, parent=first.reply.pk)
-    # Beside those of a first one: its parent, the conversation's time, and what the tabs are told.
-    assert len(sql) == 9, sql
+    # Beside those of a first one: the conversation's last model, the parent, the conversation's
+    # time, and what the tabs are told.
+    assert len(sql) == 10, sql
 
     sql, job = begun(made)
     # The history is one more, however long it is.
