@@ -9,6 +9,7 @@ from api import (
     errors,
     exports,
     folders,
+    imports,
     library,
     preferences,
     settings,
@@ -34,3 +35,4 @@ api.add_router("/export", exports.router)
 api.add_router("/conversations", settings.router)
 api.add_router("/prompts", library.prompts)
 api.add_router("/presets", library.presets)
+api.add_router("/imports", imports.router)

@@ -168,6 +168,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10 * 60,
         "options": {"queue": "background"},
     },
+    "pick-up-imports": {
+        "task": "api.tasks.pick_up_imports",
+        "schedule": 60,
+        "options": {"queue": "background"},
+    },
     "purge-attachments": {
         "task": "conversations.tasks.purge_attachments",
         "schedule": 3600,
@@ -270,6 +275,8 @@ ATTACHMENT_TOTAL_MB = whole("ATTACHMENT_TOTAL_MB", 1000, low=1)
 ATTACHMENTS_PER_MESSAGE = whole("ATTACHMENTS_PER_MESSAGE", 10, low=1)
 ATTACHMENT_PAGES = whole("ATTACHMENT_PAGES", 500, low=1)
 ATTACHMENT_CHARS = whole("ATTACHMENT_CHARS", 200_000, low=1)
+IMPORT_MB = whole("IMPORT_MB", 200, low=1)
+IMPORT_UNPACKED_MB = whole("IMPORT_UNPACKED_MB", 1000, low=1)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

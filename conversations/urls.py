@@ -7,5 +7,10 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("c/<uuid:conversation_id>/", views.conversation, name="conversation"),
     path("s/<str:token>/", share_views.page, name="share"),
+    path(
+        "s/<str:token>/attachments/<uuid:file_id>/",
+        share_views.attachment,
+        name="shared-attachment",
+    ),
     path("attachments/<uuid:attachment_id>/", file, name="attachment"),
 ]

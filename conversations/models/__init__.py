@@ -6,6 +6,7 @@ from conversations.models.generation import Generation
 from conversations.models.library import Preset, Prompt
 from conversations.models.message import Feedback, Message
 from conversations.models.share import Share
+from conversations.models.transfer import Import
 
 __all__ = [
     "CUT",
@@ -15,6 +16,7 @@ __all__ = [
     "Feedback",
     "Folder",
     "Generation",
+    "Import",
     "Message",
     "Preset",
     "Prompt",
