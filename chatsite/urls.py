@@ -3,7 +3,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from api.urls import api
-from chatsite import health
+from chatsite import health, home_screen
 from chatsite.metrics import metrics
 from chatsite.policy import with_admin_policy
 
@@ -15,6 +15,10 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("accounts/", include("allauth.urls")),
     path("admin/", with_admin_policy(admin.site.urls)),
+    path("manifest.webmanifest", home_screen.manifest, name="manifest"),
+    path("icons/<slug:name>.png", home_screen.icon, name="icon"),
+    path("service-worker.js", home_screen.service_worker, name="service_worker"),
+    path("offline/", home_screen.offline, name="offline"),
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("metrics", metrics),

@@ -70,7 +70,8 @@ def calls_in(template: str) -> bytes:
     if not settings.configured:
         settings.configure()
     calls = re.findall(
-        r"n?p?gettext\(u?(?:'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|[^()])*\)", templatize(template)
+        r"(?:n?p?gettext|\b_)\(u?(?:'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|[^()])*\)",
+        templatize(template),
     )
     return "\n".join(calls).encode()
 

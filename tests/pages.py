@@ -86,6 +86,7 @@ STATES = [
     State("reset password", "/accounts/password/reset/", signed_in=False),
     State("reset done", "/accounts/password/reset/done/", signed_in=False),
     State("not found", "/nowhere/", signed_in=False),
+    State("offline", "/offline/", signed_in=False),
     State("email", "/accounts/email/"),
     State("password", "/accounts/password/change/"),
     State("two factors", "/accounts/2fa/"),

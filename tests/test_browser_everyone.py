@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
-from tests.chat import OpenChat
+from tests.chat import OpenChat, plain
 from tests.pages import STATES, State, conversation_with_everything
 from tests.provider import Provider
 from tests.stack import Web
@@ -192,3 +192,44 @@ def test_in_a_script_from_right_to_left_the_page_is_mirrored(
     assert after is not None
     assert before["x"] == 0
     assert after["x"] + after["width"] == page.evaluate("innerWidth")
+
+
+# --- On a home screen ----------------------------------------------------------------------------
+KEPT = """async () => {
+  const names = await caches.keys();
+  const lists = await Promise.all(names.map(async (name) => (await caches.open(name)).keys()));
+  return lists.flat().map((request) => new URL(request.url).pathname);
+}"""
+
+
+def test_without_a_network_a_page_of_ours_stands_in_and_nothing_else_is_kept(
+    owner: User, site: Web, open_chat: OpenChat
+) -> None:
+    conversation = conversation_with_everything(owner)
+    chat = open_chat(owner, site, f"/c/{conversation.pk}/")
+    page = chat.page
+    page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    kept = page.evaluate(KEPT)
+    assert "/offline/" in kept
+    assert [path for path in kept if path != "/offline/" and not path.startswith("/static/")] == []
+
+    page.context.set_offline(True)
+    chat.reload()
+    expect(page.get_by_role("heading", name="No connection")).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.querySelector('.card')).borderRadius") == "16px"
+    page.context.set_offline(False)
+    expect(chat.prose.last).to_contain_text("A paragraph with weight")
+
+
+def test_an_answer_arrives_live_under_the_service_worker(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    chat.page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    chat.reload()
+    provider.script({"text": plain(40), "rate": 200})
+    chat.send("Count")
+    expect(chat.prose).to_have_text(plain(40))
+    chat.reload()
+    expect(chat.prose).to_have_text(plain(40))
