@@ -15,6 +15,7 @@ from conversations.access import conversation_of, folder_of
 from conversations.lists import PAGE, listed, page_of, shapes_of
 from conversations.models import TITLE_CHARS, Conversation
 from conversations.removal import bring_back, hide
+from conversations.search.index import index_title
 from conversations.shapes import active_ids, conversation_shape
 from streaming.cancel import cancel_all
 from streaming.news import announce_conversation, announce_deletion
@@ -90,6 +91,8 @@ def change(request: HttpRequest, conversation_id: UUID, changes: Changes) -> dic
         for name, value in fields.items():
             setattr(found, name, value)
         found.save(update_fields=list(fields))
+        if "title" in fields:
+            index_title(found)
         announce_conversation(found)
     return shape(found)
 

@@ -12,6 +12,7 @@ from api import (
     imports,
     library,
     preferences,
+    search,
     settings,
     shares,
 )
@@ -36,3 +37,4 @@ api.add_router("/conversations", settings.router)
 api.add_router("/prompts", library.prompts)
 api.add_router("/presets", library.presets)
 api.add_router("/imports", imports.router)
+api.add_router("/search", search.router)

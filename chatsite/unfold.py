@@ -76,6 +76,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Chats",
                 "items": [
                     item("Conversations", "forum", "conversations_conversation"),
+                    item("Folders", "folder", "conversations_folder"),
                     item("Messages", "chat_bubble", "conversations_message"),
                     item("Generations", "bolt", "conversations_generation"),
                 ],

@@ -20,7 +20,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from conversations.models import Attachment, Conversation, Message, Preset, Prompt
+from conversations.models import Attachment, Conversation, Folder, Message, Preset, Prompt
+from conversations.search.index import index_title
 
 EXCERPT_CHARS = 100
 
@@ -101,6 +102,8 @@ class ConversationAdmin(FoundById, ModelAdmin):
     ) -> None:
         """Only what was changed: the rest may have moved on since the form was opened."""
         obj.save(update_fields=form.changed_data)
+        if "title" in form.changed_data:
+            index_title(obj)
 
     @admin.display(description="title", ordering="title")
     def title_or_id(self, conversation: Conversation) -> str:
@@ -114,6 +117,18 @@ class ConversationAdmin(FoundById, ModelAdmin):
             link_to("conversations_message", "Messages", **within),
             link_to("conversations_generation", "Generations", **within),
         )
+
+
+@admin.register(Folder)
+class FolderAdmin(ReadOnly, FoundById, ModelAdmin):
+    list_display = ["name", "owner", "created_at"]
+    list_select_related = ["owner"]
+    search_fields = ["name", "owner__username", "owner__email"]
+    ordering = ["-created_at"]
+    fields = ["id", "name", "owner", "created_at"]
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    list_per_page = 50
 
 
 @admin.register(Message)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from conversations.models import Attachment, Conversation, Message, Share
+from conversations.search.index import index_conversation
 from conversations.sharing import FILES, Block
 
 COPIED_FIELDS = ("name", "kind", "media_type", "size", "pages", "width", "height", "text")
@@ -34,6 +35,7 @@ def continue_shared(user: User, shared: Share) -> Conversation:
         )
         rows.append(parent)
     Message.objects.bulk_create(rows)
+    index_conversation(made)
     return made
 
 

@@ -36,10 +36,11 @@ class Cursor:
         except (ValueError, OverflowError):
             raise ValueError(f"expected a cursor that a page gave, got {text[:40]!r}") from None
 
-    def older(self, field: str) -> Q:
-        """The first condition alone bounds the walk through the index."""
-        at = {f"{field}__lte": self.at}, {f"{field}__lt": self.at}
-        return Q(**at[0]) & (Q(**at[1]) | Q(id__lt=self.id))
+    def older(self, time: str, row: str = "id") -> Q:
+        """By the names of the fields. The first condition alone bounds the walk through the
+        index."""
+        until = Q(**{f"{time}__lte": self.at})
+        return until & (Q(**{f"{time}__lt": self.at}) | Q(**{f"{row}__lt": self.id}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from conversations.access import NotFound, conversation_of, conversations_of, me
 from conversations.attachments.claim import blocks_of, check_count, claim, same_files
 from conversations.models import TITLE_CHARS, Conversation, Generation, Message
 from conversations.refused import Refused as Refused
+from conversations.search.index import index_submitted
 from conversations.settings import DEFAULTS, ChatSettings, check, columns
 from conversations.shapes import generation_or_none
 from llm.catalogue import default_model, find
@@ -217,6 +218,7 @@ def store(
     elif not text:
         conversation.title = title_of(attached[0].name)
         conversation.save(update_fields=["title"])
+    index_submitted(message, with_title=new is not None)
     return Submitted(conversation, message, reply, generation, True, new is not None)
 
 

@@ -17,6 +17,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from conversations.models import Generation, Message
+from conversations.search.index import index_answer
 
 Status = Generation.Status
 
@@ -119,6 +120,7 @@ def finish(generation_id: UUID | str, attempt: int, outcome: Outcome) -> bool:
         )
         if stored:
             Message.objects.filter(generation__pk=generation_id).update(content=outcome.content)
+            index_answer(generation_id)
     return bool(stored)
 
 
@@ -160,6 +162,7 @@ def cancel_queued(generation_id: UUID, outcome: Outcome) -> int:
         if not stopped:
             return 0
         Message.objects.filter(generation=generation_id).update(content=outcome.content)
+        index_answer(generation_id)
         return Generation.objects.values_list("attempt", flat=True).get(pk=generation_id)
 
 

@@ -5,6 +5,7 @@ from conversations.models.conversation import TITLE_CHARS, Conversation, Folder
 from conversations.models.generation import Generation
 from conversations.models.library import Preset, Prompt
 from conversations.models.message import Feedback, Message
+from conversations.models.search import SearchText
 from conversations.models.share import Share
 from conversations.models.transfer import Import
 
@@ -20,5 +21,6 @@ __all__ = [
     "Message",
     "Preset",
     "Prompt",
+    "SearchText",
     "Share",
 ]

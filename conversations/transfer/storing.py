@@ -10,6 +10,7 @@ from django.db import transaction
 
 from accounts.models import User
 from conversations.models import TITLE_CHARS, Conversation, Folder, Generation, Message
+from conversations.search.index import index_conversation
 from conversations.transfer.blocks import read_blocks, storable_text
 from conversations.transfer.shapes import (
     FORMAT,
@@ -116,6 +117,7 @@ def add_messages(
     new = [brought for brought in ordered if rows[brought.id].pk not in known]
     Message.objects.bulk_create([rows[one.id] for one in new], batch_size=ROWS_AT_ONCE)
     Generation.objects.bulk_create(answers(rows, new), batch_size=ROWS_AT_ONCE)
+    index_conversation(conversation)
     return len(new)
 
 
