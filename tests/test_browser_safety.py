@@ -44,6 +44,14 @@ CORPUS = [
     "| <img src=x onerror=alert(1)> | b |\n|---|---|\n| <script>alert(1)</script> | c |",
     "- [x] <img src=x onerror=alert(1)>\n- <a href=javascript:alert(1)>z</a>",
     "$\\href{javascript:alert(1)}{x}$ $$\\includegraphics{https://evil.example/k.png}$$ $\\<img>$",
+    f"\\(\\href{{{EVIL}}}{{x}} \\url{{{EVIL}}} \\includegraphics{{{EVIL}k.png}}\\)",
+    f"$$\\htmlStyle{{background:url({EVIL}s.png)}}{{x}} \\htmlId{{composer}}{{y}}$$",
+    "\\[\\htmlData{x=y}{z} \\def\\a{\\a\\a}\\a \\rule{9999em}{9999em}\\]",
+    "Note[^<img src=x onerror=alert(1)>] and[^1]\n\n[^1]: <img src=x onerror=alert(1)> [x](data:,)",
+    "[^constructor] [^__proto__]\n\n[^__proto__]: <script>alert(1)</script>",
+    f"```mermaid\ngraph TD\nA[<img src=x onerror=alert(1)>] --> B\nclick A '{EVIL}' _self\n```",
+    f"[paypal.com]({EVIL}) [аpple.com](https://аpple.com/) <https://google.com@evil.example/>",
+    "<sub onclick=alert(1)>x</sub><br onload=alert(1)><kbd style=color:red>y</kbd>",
     "&lt;img src=x onerror=alert(1)&gt; &#60;script&#62;alert(1)&#60;/script&#62;",
     "<a id=composer name=composer>clobber</a><form id=messages><input name=children></form>",
     "\u202e<script>alert(1)</script>\u2028<img src=x onerror=alert(1)>\x00<b>",
@@ -51,14 +59,21 @@ CORPUS = [
 HARMLESS = {
     *("A", "BLOCKQUOTE", "BR", "CODE", "DEL", "DIV", "EM", "HR", "INPUT", "LI", "OL", "P", "PRE"),
     *("H1", "H2", "H3", "H4", "H5", "H6", "SPAN", "STRONG", "UL"),
+    *("B", "I", "KBD", "MARK", "S", "SECTION", "SUB", "SUP", "U"),
     *("TABLE", "TBODY", "TD", "TH", "THEAD", "TR"),
     # Our own frame around code, with its buttons and icons.
     *("FIGURE", "FIGCAPTION", "BUTTON", "SVG", "PATH", "RECT", "LINE"),
+}
+# What KaTeX makes of a formula, with styles that it has set itself.
+FORMULA = {
+    *("SPAN", "SVG", "PATH", "LINE", "MATH", "SEMANTICS", "ANNOTATION", "MROW", "MI", "MN", "MO"),
+    *("MSTYLE", "MTEXT", "MSPACE", "MSUP", "MSUB", "MSUBSUP", "MFRAC", "MPADDED", "MERROR"),
 }
 SEEN_IN_PROSE = """element => [...element.querySelectorAll('*')].map(one => ({
     tag: one.tagName.toUpperCase(),
     attributes: [...one.attributes].map(attribute => attribute.name),
     link: one.getAttribute('href') ?? '',
+    formula: one.closest('.katex') !== null,
 }))"""
 
 
@@ -89,9 +104,10 @@ def assert_harmless(chat: Chat) -> None:
 
 def check(elements: list[dict[str, Any]]) -> None:
     for element in elements:
-        assert element["tag"] in HARMLESS, element
+        assert element["tag"] in (FORMULA if element["formula"] else HARMLESS), element
         assert not [name for name in element["attributes"] if name.startswith("on")], element
-        assert not {"id", "name", "style", "src", "srcdoc"} & set(element["attributes"]), element
+        refused = {"id", "name", "src", "srcdoc", *(() if element["formula"] else ("style",))}
+        assert not refused & set(element["attributes"]), element
         if element["tag"] == "A":
             assert element["link"] == "" or re.match("https?://|mailto:", element["link"]), element
 
@@ -167,6 +183,26 @@ def test_a_link_in_an_answer_opens_apart_and_tells_nothing_of_this_page(
     link = chat.answer.get_by_role("link", name="the docs")
     expect(link).to_have_attribute("target", "_blank")
     expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
+
+
+MISLEADING = [
+    ("[paypal.com](https://evil.example/)", "evil.example"),
+    ("[https://bank.example/login](https://evil.example/)", "evil.example"),
+    ("<https://google.com@evil.example/>", "evil.example"),
+    # The first letter is Cyrillic.
+    ("[Apple](https://аpple.com/)", "xn--pple-43d.com"),
+]
+
+
+@pytest.mark.parametrize(("text", "host"), MISLEADING)
+def test_a_link_that_names_another_place_says_where_it_leads(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider, text: str, host: str
+) -> None:
+    chat = open_chat(owner, site)
+    provider.script({"text": f"{text} and [example.com](https://www.example.com/a).", "rate": 0})
+    chat.send("Where?")
+    chat.wait_until_answered()
+    expect(chat.answer.locator(".link-host")).to_have_text([f" ({host})"])
 
 
 def test_no_page_needs_what_the_policy_forbids(owner: User, site: Web, open_chat: OpenChat) -> None:

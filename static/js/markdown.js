@@ -1,45 +1,19 @@
-// The only place where model text becomes HTML, and where third-party scripts are used:
-// marked reads it, DOMPurify lets through what is on its list, highlight.js colours code.
+// Markdown that grows at its end. Only the end is read again: what cannot change any more is settled,
+// and never touched. So the cost of a new word depends neither on the length of the text nor on that
+// of a long list, table or piece of code at its end.
 
-import DOMPurify from "dompurify";
-import highlighter from "highlight";
-import { Marked } from "marked";
-
-import { clone, find, setText } from "./dom.js";
-
-/** Longer code is coloured when it is complete: colouring it again for each frame would be quadratic. */
-const LIVE_HIGHLIGHT_CHARS = 4_000;
+import { CodeView } from "./code_view.js";
+import { Fence } from "./fence.js";
+import { Footnotes } from "./footnotes.js";
+import { lex } from "./grammar.js";
+import { morph } from "./morph.js";
+import { Part, isLong } from "./part.js";
+import { render } from "./render.js";
+import { complete } from "./unfinished.js";
+import { widgetOf } from "./widgets.js";
 
 /** Later text may still change this many blocks at the end, as when a list goes on after an empty line. */
 const UNSETTLED_BLOCKS = 2;
-
-const MARKUP = {
-  ALLOWED_TAGS: [
-    "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "input", "li",
-    "ol", "p", "pre", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
-  ],
-  ALLOWED_ATTR: ["align", "checked", "data-language", "disabled", "href", "start", "title", "type"],
-  ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
-  // DOMPurify holds every value against the pattern of addresses, unless it is told otherwise.
-  ADD_URI_SAFE_ATTR: ["align", "data-language", "start", "type"],
-  ALLOW_DATA_ATTR: false,
-  ALLOW_ARIA_ATTR: false,
-  RETURN_DOM_FRAGMENT: /** @type {const} */ (true),
-};
-const COLOURS = { ...MARKUP, ALLOWED_TAGS: ["span"], ALLOWED_ATTR: ["class"] };
-
-const marked = new Marked({
-  gfm: true,
-  renderer: {
-    // Tags that a model writes are text. Images would tell a foreign server who reads this, so
-    // they become links.
-    html: ({ text }) => escape(text),
-    image: ({ href, text }) => `<a href="${escape(href)}">${escape(text || href)}</a>`,
-    checkbox: ({ checked }) => `<input type="checkbox" disabled${checked ? " checked" : ""}> `,
-    code: ({ text, lang }) =>
-      `<pre data-language="${escape(lang?.match(/^\S+/)?.[0] ?? "")}"><code>${escape(text)}</code></pre>`,
-  },
-});
 
 /**
  * @typedef {object} RenderedBlock
@@ -48,13 +22,16 @@ const marked = new Marked({
  * @property {HTMLElement} element
  */
 
-/** Shows markdown that grows at its end; only the last blocks are read again. */
 export class MarkdownView {
   element = document.createElement("div");
   #text = "";
   #settled = 0;
   #settledBlocks = 0;
   /** @type {RenderedBlock[]} */ #blocks = [];
+  /** @type {Fence | null} code that is being written */ #fence = null;
+  /** What is settled of a list or table at the end. */ #part = new Part();
+  /** @type {import("./grammar.js").Links} */ #links = {};
+  #notes = new Footnotes(this.element);
 
   constructor() {
     this.element.className = "prose";
@@ -63,130 +40,133 @@ export class MarkdownView {
   /** @param {string} source @param {boolean} live whether more may follow */
   update(source, live) {
     const text = source.includes("\r") ? source.replace(/\r\n?/g, "\n") : source;
-    if (!live || !text.startsWith(this.#text)) this.#readAllAgain();
+    if (!text.startsWith(this.#text)) this.#restart();
     this.#text = text;
-    const tail = text.slice(this.#settled);
-    const tokens = marked.lexer(tail);
-    // A reference such as [1] finds its address anywhere in the text, so at the end all is read again.
-    if (Object.keys(tokens.links).length > 0 && !live) this.#clear();
-    this.#show(tokens.filter((token) => token.type !== "space" && token.type !== "def"), live);
-    if (live) this.#settle(tail, tokens);
+    if (this.#isInFence(live)) return;
+    this.#readEnd(live);
+    if (!live) this.#notes.settle(this.element);
+  }
+
+  /** Code goes straight to its view, unread. @param {boolean} live */
+  #isInFence(live) {
+    const fence = this.#fence;
+    if (!fence) return false;
+    const end = fence.grow(this.#text, live);
+    if (end === null) return live;
+    this.#fence = null;
+    this.#settled = end;
+    this.#settledBlocks = this.#blocks.length;
+    return false;
+  }
+
+  /** @param {boolean} live */
+  #readEnd(live) {
+    const end = this.#part.prefix + this.#text.slice(this.#settled);
+    const tokens = lex(end, this.#links);
+    // The address of a definition that comes last may not be whole.
+    if (!live || tokens.at(-1)?.type !== "def") this.#links = { ...this.#links, ...tokens.links };
+    // A reference such as [text][1] finds its address anywhere in the text, also behind it.
+    const isReferred = Object.keys(this.#links).length > 0;
+    if (!live && isReferred && this.#settled > 0) return this.#readWhole();
+    this.#show(live ? completed(tokens, this.#links) : tokens, live);
+    if (live) this.#settle(end, tokens);
+    return undefined;
+  }
+
+  /** Blocks that are as they were stay untouched. */
+  #readWhole() {
+    this.#readAllAgain();
+    this.#blocks = this.#blocks.map((block) => ({ ...block, raw: isSuspect(block.raw) ? "" : block.raw }));
+    this.#show(lex(this.#text, this.#links), false);
   }
 
   /** @param {MarkdownToken[]} tokens @param {boolean} live */
   #show(tokens, live) {
-    tokens.forEach((token, index) => {
-      const isLast = live && index === tokens.length - 1;
-      this.#showBlock(this.#settledBlocks + index, token, isLast);
-    });
-    const extra = this.#blocks.splice(this.#settledBlocks + tokens.length);
-    for (const { element } of extra) element.remove();
+    const blocks = tokens.filter(isBlock);
+    blocks.forEach((token, index) => this.#showBlock(this.#settledBlocks + index, token, live && index === blocks.length - 1));
+    for (const { element } of this.#blocks.splice(this.#settledBlocks + blocks.length)) element.remove();
+    for (const token of tokens) if (token.type === "footnote") this.#notes.add(/** @type {any} */ (token), live);
   }
 
   /** @param {number} index @param {MarkdownToken} token @param {boolean} live */
   #showBlock(index, token, live) {
-    const old = this.#blocks[index];
-    const isCode = token.type === "code";
-    if (old?.raw === token.raw && (!isCode || old.live === live)) return;
-    if (old && isCode && growCode(old, token.text, live)) {
-      Object.assign(old, { raw: token.raw, live });
-      return;
-    }
-    const element = render(token, live);
-    if (old) old.element.replaceWith(element);
-    else this.element.append(element);
-    this.#blocks[index] = { raw: token.raw, live, element };
+    const known = this.#blocks[index];
+    if (known?.raw === token.raw && known.live === live) return;
+    const block = known ?? this.#addBlock();
+    const content = render(token);
+    this.#notes.number(content);
+    if (index === this.#settledBlocks && this.#part.isOpen) this.#part.grow(block.element, content, live);
+    else morph(block.element, content, { live });
+    this.#blocks[index] = Object.assign(block, { raw: token.raw, live });
   }
 
-  /** @param {string} tail @param {MarkdownToken[]} tokens */
-  #settle(tail, tokens) {
-    const shown = tokens.filter((token) => token.type !== "space" && token.type !== "def");
-    const last = shown.at(-UNSETTLED_BLOCKS);
-    if (!last || shown.length <= UNSETTLED_BLOCKS) return;
-    const before = tokens.slice(0, tokens.indexOf(last)).map((token) => token.raw).join("");
+  /** @returns {RenderedBlock} */
+  #addBlock() {
+    const element = document.createElement("div");
+    element.className = "block";
+    this.#notes.element.before(element);
+    return { raw: "", live: false, element };
+  }
+
+  /** @param {string} end of the text @param {MarkdownToken[]} tokens */
+  #settle(end, tokens) {
+    const shown = tokens.filter(isBlock);
+    const last = tokens.at(-1);
+    if (last && last === shown.at(-1)) this.#enterFence(end, last);
+    if (this.#fence) return;
+    const keep = isLong(last) ? last : shown.at(-UNSETTLED_BLOCKS);
+    if (keep && shown[0] !== keep) this.#settleBefore(end, tokens, keep);
+    else if (last && isLong(last)) this.#settled += this.#part.settle(end, last);
+  }
+
+  /** @param {string} end @param {MarkdownToken[]} tokens @param {MarkdownToken} keep */
+  #settleBefore(end, tokens, keep) {
+    const done = tokens.slice(0, tokens.indexOf(keep));
+    const before = done.map((token) => token.raw).join("");
     // The lexer may mend what it read; then its lengths are not those of the text.
-    if (!tail.startsWith(before)) return;
-    this.#settled += before.length;
-    this.#settledBlocks += shown.length - UNSETTLED_BLOCKS;
+    if (!end.startsWith(before)) return;
+    this.#settled += before.length - this.#part.prefix.length;
+    this.#settledBlocks += done.filter(isBlock).length;
+    this.#part.close();
+  }
+
+  /** @param {string} end @param {MarkdownToken} last */
+  #enterFence(end, last) {
+    if (last.type !== "code" || !end.endsWith(last.raw)) return;
+    const view = widgetOf(/** @type {Element} */ (this.#blocks.at(-1)?.element.firstElementChild));
+    const start = this.#text.length - last.raw.length;
+    if (view instanceof CodeView) this.#fence = Fence.open(last.raw, start, view);
+  }
+
+  /** Another text takes the place of this one. */
+  #restart() {
+    this.#readAllAgain();
+    this.#links = {};
+    this.#notes.clear();
   }
 
   #readAllAgain() {
     this.#settled = 0;
     this.#settledBlocks = 0;
-  }
-
-  #clear() {
-    this.#blocks = [];
-    this.element.replaceChildren();
+    this.#fence = null;
+    this.#part.close();
   }
 }
 
-/** @param {MarkdownToken} token @param {boolean} live @returns {HTMLElement} */
-function render(token, live) {
-  const block = document.createElement("div");
-  block.className = "block";
-  block.append(DOMPurify.sanitize(/** @type {string} */ (marked.parser([token])), MARKUP));
-  for (const link of block.querySelectorAll("a")) guard(link);
-  for (const table of block.querySelectorAll("table")) wrapTable(table);
-  for (const pre of block.querySelectorAll("pre")) pre.replaceWith(codeFigure(pre, live));
-  return block;
+/** The tokens with the last one as it will most likely be. @param {MarkdownToken[]} tokens @param {import("./grammar.js").Links} links */
+function completed(tokens, links) {
+  const last = tokens.at(-1);
+  if (!last || last.type === "code" || last.type === "space") return tokens;
+  const raw = complete(last.raw);
+  return raw === last.raw ? tokens : [...tokens.slice(0, -1), ...lex(raw, links)];
 }
 
-/** @param {HTMLAnchorElement} link */
-function guard(link) {
-  link.target = "_blank";
-  link.rel = "noopener noreferrer nofollow";
+/** @param {MarkdownToken} token */
+function isBlock(token) {
+  return token.type !== "space" && token.type !== "def" && token.type !== "footnote";
 }
 
-/** @param {HTMLTableElement} table */
-function wrapTable(table) {
-  const scroller = document.createElement("div");
-  scroller.className = "table-scroll";
-  scroller.tabIndex = 0;
-  table.replaceWith(scroller);
-  scroller.append(table);
-}
-
-/** @param {HTMLPreElement} pre @param {boolean} live */
-function codeFigure(pre, live) {
-  const figure = clone("code");
-  const language = pre.dataset.language ?? "";
-  const text = pre.textContent ?? "";
-  const code = find(figure, "code");
-  setText(find(figure, ".code-language"), language || "text");
-  if (canColour(text, language, live)) code.append(coloured(text, language));
-  else code.textContent = text;
-  return figure;
-}
-
-/**
- * Appends to code that is too long to colour while it grows.
- * @param {RenderedBlock} block
- * @param {string} text
- * @param {boolean} live
- * @returns {boolean} false when it must be rendered anew
- */
-function growCode(block, text, live) {
-  const code = block.element.querySelector(":scope > .code code");
-  const shown = code?.textContent ?? "";
-  if (!live || !code || text.length <= LIVE_HIGHLIGHT_CHARS || !text.startsWith(shown)) return false;
-  code.append(text.slice(shown.length));
-  return true;
-}
-
-/** @param {string} text @param {string} language @param {boolean} live */
-function canColour(text, language, live) {
-  if (live && text.length > LIVE_HIGHLIGHT_CHARS) return false;
-  return language !== "" && highlighter.getLanguage(language) !== undefined;
-}
-
-/** @param {string} text @param {string} language */
-function coloured(text, language) {
-  return DOMPurify.sanitize(highlighter.highlight(text, { language, ignoreIllegals: true }).value, COLOURS);
-}
-
-/** @param {string} text */
-function escape(text) {
-  const marks = /** @type {Record<string, string>} */ ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" });
-  return text.replace(/[&<>"']/g, (mark) => marks[mark] ?? mark);
+/** Whether it may hold a reference that had no address when it was read. @param {string} raw */
+function isSuspect(raw) {
+  return /\[[^\]\n]+\](?!\()/.test(raw) && !/^ {0,3}(?:```|~~~)/.test(raw);
 }

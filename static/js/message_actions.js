@@ -1,6 +1,7 @@
 // What the buttons of a message do. A feature adds its own with `page.addActions`.
 
 import { copyText } from "./clipboard.js";
+import { toggleWrap } from "./code_view.js";
 import { find } from "./dom.js";
 import { plainText } from "./message_view.js";
 
@@ -17,7 +18,7 @@ export function messageActions(page) {
   return {
     copy: ({ button, message }) => void copyFrom(button, plainText(page.contentOf(message))),
     "copy-code": ({ button }) => void copyFrom(button, codeOf(button)),
-    wrap: ({ button }) => button.closest(".code")?.toggleAttribute("data-wrap"),
+    wrap: ({ button }) => toggleWrap(/** @type {HTMLElement} */ (button.closest(".code"))),
     edit: ({ message }) => page.edit(message),
     retry: ({ message }) => page.retry(message),
     continue: ({ message }) => page.goOn(message),

@@ -1,0 +1,67 @@
+// How Markdown is read: marked, with formulas and footnotes. What it gives is HTML as a model wished
+// it; only render.js may put that on a page.
+
+import { Marked } from "marked";
+
+import { escape } from "./escape.js";
+import { blockMath, inlineMath } from "./math_grammar.js";
+
+/** Tags without attributes that models use inside of lines, where Markdown has nothing for them. */
+const PLAIN_TAG = /^<\/?(?:b|br|i|kbd|mark|s|sub|sup|u)\s*\/?>$/i;
+const NOTE = /^\[\^([^\]\s]{1,64})\]:[ \t]*([^\n]*(?:\n+(?: {2,}|\t)[^\n]+|\n(?![\n \t#>|]|\[\^|`{3}|[-*+] |\d+[.)] )[^\n]+)*)(?:\n+|$)/;
+const REFERENCE = /^\[\^([^\]\s]{1,64})\]/;
+
+/** @type {import("marked").TokenizerAndRendererExtension} */
+const footnote = {
+  name: "footnote",
+  level: "block",
+  start: (source) => /\n\[\^/.exec(source)?.index,
+  tokenizer(source) {
+    const [raw, id, text = ""] = NOTE.exec(source) ?? [];
+    if (raw === undefined) return undefined;
+    const tokens = this.lexer.blockTokens(text.replace(/^(?: {2,4}|\t)/gm, ""), []);
+    return { type: "footnote", raw, id, tokens };
+  },
+  renderer() {
+    return "";
+  },
+};
+
+/** @type {import("marked").TokenizerAndRendererExtension} */
+const reference = {
+  name: "reference",
+  level: "inline",
+  start: (source) => /\[\^/.exec(source)?.index,
+  tokenizer(source) {
+    const [raw, id] = REFERENCE.exec(source) ?? [];
+    return raw === undefined ? undefined : { type: "reference", raw, id };
+  },
+  renderer: ({ id, raw }) => `<sup data-note="${escape(id)}">${escape(raw)}</sup>`,
+};
+
+export const marked = new Marked({
+  gfm: true,
+  extensions: [blockMath, inlineMath, footnote, reference],
+  renderer: {
+    // All other tags that a model writes are text. Images would tell a foreign server who reads
+    // this, so they become links.
+    html: ({ text }) => (PLAIN_TAG.test(text) ? text : escape(text)),
+    image: ({ href, text }) => `<a href="${escape(href)}">${escape(text || href)}</a>`,
+    checkbox: ({ checked }) => `<input type="checkbox" disabled${checked ? " checked" : ""}> `,
+    code: ({ text, lang }) =>
+      `<pre data-language="${escape(lang?.match(/^\S+/)?.[0] ?? "")}"><code>${escape(text)}</code></pre>`,
+  },
+});
+
+/** @typedef {import("marked").TokensList["links"]} Links */
+
+/**
+ * @param {string} source
+ * @param {Links} [links] references that are known already
+ * @returns {import("marked").TokensList}
+ */
+export function lex(source, links = {}) {
+  const lexer = new marked.Lexer({ ...marked.defaults });
+  Object.assign(lexer.tokens.links, links);
+  return lexer.lex(source);
+}

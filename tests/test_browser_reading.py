@@ -1,0 +1,267 @@
+"""How an answer reads while it arrives and afterwards, in a real browser."""
+
+import pytest
+from playwright.sync_api import expect
+
+from accounts.models import User
+from tests.chat import Chat, OpenChat
+from tests.provider import Provider
+from tests.stack import Web
+
+pytest_plugins = ["tests.browser"]
+pytestmark = pytest.mark.browser
+# A view of the page's own renderer, fed as the stream would feed it.
+VIEW = """async () => {
+    const names = performance.getEntriesByType('resource').map(entry => entry.name);
+    const renderer = names.find(name => /\\/js\\/markdown\\.[0-9a-f]+\\.js$/.test(name));
+    const { MarkdownView } = await import(renderer);
+    window.view = new MarkdownView();
+    document.getElementById('messages').append(window.view.element);
+}"""
+UPDATE = "([text, live]) => window.view.update(text, live)"
+HTML = "() => window.view.element.innerHTML"
+EACH_PREFIX = """text => {
+    const seen = [];
+    for (let end = 1; end <= text.length; end += 1) {
+        window.view.update(text.slice(0, end), true);
+        const shown = window.view.element.innerText;
+        if (seen.at(-1) !== shown) seen.push(shown);
+    }
+    window.view.update(text, false);
+    return seen;
+}"""
+
+
+@pytest.fixture
+def view(owner: User, site: Web, open_chat: OpenChat) -> Chat:
+    chat = open_chat(owner, site)
+    chat.page.evaluate(VIEW)
+    return chat
+
+
+def prefixes(view: Chat, text: str) -> list[str]:
+    seen: list[str] = view.page.evaluate(EACH_PREFIX, text)
+    return seen
+
+
+def show(view: Chat, text: str, *, live: bool) -> None:
+    view.page.evaluate(UPDATE, [text, live])
+
+
+HALF_WRITTEN = [
+    ("Some **bold** and *soft* text, `code` and ~~gone~~.", ("*", "`", "~")),
+    ("See [the docs](https://example.com/a_b) now.", ("[", "]", "(", "http")),
+    ("An ![image](https://example.com/i.png) here.", ("![", "](", "(http")),
+    ("Before\n\n| Name | Age |\n|------|----:|\n| Ada | 36 |\n", ("|", "--")),
+    ("A list:\n\n- one\n- **two**\n- [x] done\n", ("- ", "*", "[")),
+    ("A heading\n\n## Second\n\ntext", ("#",)),
+    ("Sum: $$a + b$$ done", ("$$",)),
+    ("Look:\n\n```python\nprint(1)\n```\n\nDone", ("```",)),
+]
+
+
+@pytest.mark.parametrize(("text", "raw"), HALF_WRITTEN)
+def test_no_raw_markup_shows_while_it_is_being_written(
+    view: Chat, text: str, raw: tuple[str, ...]
+) -> None:
+    seen = prefixes(view, text)
+    assert len(seen) > 5
+    assert [shown for shown in seen if any(marks in shown for marks in raw)] == []
+
+
+def test_a_text_that_grew_looks_like_the_same_text_at_once(view: Chat) -> None:
+    """Whatever the way to it was, in the end both are the same page."""
+    prefixes(view, EVERYTHING)
+    view.page.wait_for_function("() => !document.querySelector('.math[data-plain]')")
+    grown = view.page.locator(".prose").last.inner_text()
+    view.page.evaluate(VIEW)
+    show(view, EVERYTHING, live=False)
+    expect(view.page.locator(".prose").last.locator(".katex")).to_have_count(3)
+    assert view.page.locator(".prose").last.inner_text() == grown
+
+
+EVERYTHING = """# A title
+
+Text with **bold**, *soft*, `code`, H<sub>2</sub>O and a [link][1].[^note]
+
+> A quote
+> of two lines
+
+1. First
+
+   ```js
+   const a = 1;
+   ```
+2. Second
+   - nested
+   - [x] done
+
+| a | b |
+|---|--:|
+| 1 | $x^2$ |
+| 3 | 4 |
+
+$$
+\\int_0^1 x \\, dx
+$$
+
+Prices: $5 and $10; a formula \\(y = 2\\).
+
+```python
+def f(x):
+    return x
+```
+
+- - -
+
+The end.
+
+[1]: https://example.com/
+[^note]: It says *more*.
+"""
+
+
+# --- What is finished stays -----------------------------------------------------------------------
+SELECT = """selector => {
+    const found = [...document.querySelectorAll(selector)].at(-1);
+    getSelection().selectAllChildren(found);
+    window.selected = found;
+}"""
+
+
+def test_a_selection_survives_all_that_arrives_after_it(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    """Also one in the list that is being written."""
+    chat = open_chat(owner, site)
+    tail = " ".join(f"word{number}" for number in range(80))
+    provider.script({"text": f"First **choice** here.\n\n- one\n- *two*\n- {tail}", "rate": 40})
+    chat.send("Go")
+    expect(chat.prose).to_contain_text("word3 ")
+    for selector, text in ((".prose strong", "choice"), (".prose li em", "two")):
+        chat.page.evaluate(SELECT, selector)
+        before = len(chat.text())
+        chat.page.wait_for_function(
+            "length => document.querySelector('.assistant').textContent.length > length + 60",
+            arg=before,
+        )
+        assert chat.page.evaluate("() => getSelection().toString()") == text
+        assert chat.page.evaluate("() => window.selected.isConnected")
+    chat.wait_until_answered()
+    assert chat.page.evaluate("() => getSelection().toString()") == "two"
+
+
+LONG_BLOCKS = {
+    "code": ("```python\n", "value_{n} = compute({n})  # note\n", ".code code > span"),
+    "table": ("| a | b | c |\n|---|---|---|\n", "| {n} | **x** | `y` |\n", "tbody tr"),
+    "list": ("", "{n}. Item {n} with **bold** text\n", ".prose li"),
+}
+GROW = """([head, lines, step]) => {
+    const times = [];
+    let text = head;
+    for (let index = 0; index < lines.length; index += step) {
+        text += lines.slice(index, index + step).join('');
+        const start = performance.now();
+        window.view.update(text, true);
+        times.push(performance.now() - start);
+    }
+    return times;
+}"""
+
+
+@pytest.mark.parametrize("kind", LONG_BLOCKS)
+def test_a_long_block_is_not_read_again_from_its_beginning(view: Chat, kind: str) -> None:
+    """Counted in elements that are touched, which no slow machine changes."""
+    head, line, selector = LONG_BLOCKS[kind]
+    lines = [line.format(n=number) for number in range(1, 601)]
+    view.page.evaluate(GROW, [head, lines[:500], 1])
+    touched = view.page.evaluate(
+        """async ([head, lines]) => {
+            const touched = new Set();
+            const observer = new MutationObserver(records => {
+                const nodes = records.flatMap(({ target, addedNodes }) => [target, ...addedNodes]);
+                for (const node of nodes) touched.add(node);
+            });
+            const what = { subtree: true, childList: true, characterData: true };
+            observer.observe(window.view.element, what);
+            window.view.update(head + lines.join(''), true);
+            await new Promise(requestAnimationFrame);
+            observer.disconnect();
+            return touched.size;
+        }""",
+        [head, lines[:501]],
+    )
+    assert touched < 30
+    show(view, head + "".join(lines), live=False)
+    assert view.page.locator(selector).count() in (600, 601)
+    expect(view.page.locator(selector).nth(599)).to_contain_text("600")
+
+
+def test_an_address_that_comes_last_reaches_what_refers_to_it(view: Chat) -> None:
+    paragraphs = "\n\n".join(f"Paragraph {number}" for number in range(6))
+    prefixes(view, f"See [the docs][1] first.\n\n{paragraphs}\n\n[1]: https://example.com/docs\n")
+    link = view.page.get_by_role("link", name="the docs")
+    expect(link).to_have_attribute("href", "https://example.com/docs")
+
+
+def test_footnotes_are_numbered_listed_and_lead_to_their_text(view: Chat) -> None:
+    text = "One[^a] and two[^b], none[^c].\n\n[^b]: Second note.\n\n[^a]: First *note*.\n"
+    prefixes(view, text)
+    prose = view.page.locator(".prose").last
+    expect(prose.locator("sup")).to_have_text(["1", "2"])
+    expect(prose.locator("p").first).to_have_text("One1 and two2, none[^c].")
+    expect(prose.locator(".footnotes li")).to_have_text(["First note.", "Second note."])
+    prose.get_by_role("button", name="Footnote 2").click()
+    expect(prose.locator(".footnotes li").nth(1)).to_be_focused()
+
+
+# --- Code and formulas ----------------------------------------------------------------------------
+def test_code_is_coloured_and_keeps_its_text(view: Chat) -> None:
+    source = "def f(x):\n    '''a\n    doc'''\n    return 1\n\n\n<b>&amp;"
+    prefixes(view, f"```python\n{source}\n```\n")
+    code = view.page.locator(".code").last
+    expect(code.locator(".hljs-keyword").first).to_have_text("def")
+    expect(code.locator(".hljs-string").nth(1)).to_have_text("    doc'''")
+    assert code.locator("code").text_content() == source
+    expect(code.locator(".code-language")).to_have_text("python")
+
+
+def test_wrapping_and_copying_code(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    source = "let x = 1;\n" * 20
+    chat = open_chat(owner, site)
+    answer = f"Look:\n\n```js\n{source}```\n\n{'more ' * 60}\n\n```js\n{source}```\n"
+    provider.script({"text": answer, "rate": 60})
+    chat.send("Go")
+    first = chat.page.locator(".code").first
+    first.get_by_role("button", name="Wrap").click()
+    chat.wait_until_answered()
+    for code in chat.page.locator(".code").all():
+        expect(code.get_by_role("button", name="Wrap")).to_have_attribute("aria-pressed", "true")
+    first.get_by_role("button", name="Copy").click()
+    expect(first.locator(".copy-button")).to_have_attribute("data-done", "")
+    assert chat.page.evaluate("() => navigator.clipboard.readText()") == source.rstrip("\n")
+
+
+FORMULAS = [
+    ("$x^2$", 1),
+    ("$$\n\\frac{a}{b}\n$$", 1),
+    ("\\(a\\) and \\[b\\]", 2),
+    ("It costs $5 and $10, or 5$-6$.", 0),
+    ("between $100 and 200$ a month", 0),
+    ("`$x$`", 0),
+]
+
+
+@pytest.mark.parametrize(("text", "number"), FORMULAS)
+def test_formulas_are_told_from_prices(view: Chat, text: str, number: int) -> None:
+    show(view, f"{text}\n\n$last$", live=False)
+    expect(view.page.locator(".prose").last.locator(".katex")).to_have_count(number + 1)
+
+
+def test_a_wrong_formula_shows_its_source(view: Chat) -> None:
+    show(view, "$$\\frac{a}{$$ and $\\nope{x}$ and $b$", live=False)
+    prose = view.page.locator(".prose").last
+    expect(prose.locator(".katex")).to_have_count(1)
+    expect(prose.locator(".math[data-plain]").first).to_have_text("\\frac{a}{")
