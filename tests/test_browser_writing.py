@@ -148,3 +148,131 @@ def test_settings_go_along_with_the_first_message_and_can_be_changed_later(
 def open_settings(chat: Chat) -> None:
     chat.page.get_by_role("button", name="More").click()
     chat.page.get_by_role("menuitem", name="Chat settings").click()
+
+
+# --- The next message ----------------------------------------------------------------------------
+def queue(chat: Chat) -> Locator:
+    return chat.page.get_by_role("list", name="Next messages").get_by_role("listitem")
+
+
+def write_next(chat: Chat, text: str) -> None:
+    chat.write(text)
+    chat.composer.press("Enter")
+    expect(chat.composer).to_have_value("")
+
+
+def test_what_is_written_meanwhile_goes_out_by_itself_over_a_reload_too(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    provider.script(LONG, SHORT, SHORT)
+    chat.send("First")
+    chat.wait_for_words(10)
+
+    write_next(chat, "Second")
+    write_next(chat, "Third")
+
+    expect(queue(chat)).to_have_count(2)
+    expect(queue(chat).first).to_contain_text("Next: Second")
+    expect(chat.questions).to_have_text(["First"])
+    chat.reload()
+    expect(queue(chat)).to_have_count(2)
+    expect(chat.questions).to_have_text(["First", "Second", "Third"], timeout=60_000)
+    chat.wait_until_answered()
+    expect(queue(chat)).to_have_count(0)
+    sent = Message.objects.filter(role="user").order_by("created_at")
+    assert [message.text for message in sent] == ["First", "Second", "Third"]
+    answers = [message.text for message in Message.objects.filter(role="assistant")]
+    assert all(text.strip() for text in answers)
+    assert [message.parent and message.parent.role for message in sent] == [
+        None, "assistant", "assistant",
+    ]  # fmt: skip
+
+
+def test_a_waiting_message_can_be_changed_removed_and_sent_now(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    provider.script(LONG, SHORT)
+    chat.send("First")
+    chat.wait_for_words(5)
+    for text in ("Second", "Third", "Fourth"):
+        write_next(chat, text)
+
+    queue(chat).nth(0).get_by_role("button", name="Remove").click()
+    queue(chat).nth(0).get_by_role("button", name="Edit").click()
+    expect(chat.composer).to_have_value("Third")
+    chat.write("")
+    expect(queue(chat)).to_have_count(1)
+    queue(chat).get_by_role("button", name="Send now").click()
+
+    expect(chat.questions).to_have_text(["First", "Fourth"])
+    chat.wait_until_answered()
+    first, second = Message.objects.filter(role="assistant").order_by("created_at")
+    assert (first.generation.status, second.generation.status) == ("cancelled", "completed")
+
+
+def test_after_a_failure_the_next_message_waits_for_its_writer(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    provider.script({**LONG, "cut_after": 60}, SHORT)
+    chat.send("First")
+    chat.wait_for_words(5)
+
+    write_next(chat, "Second")
+
+    expect(queue(chat)).to_contain_text("Not sent yet: Second")
+    expect(chat.questions).to_have_text(["First"])
+    queue(chat).get_by_role("button", name="Send now").click()
+    expect(chat.questions).to_have_text(["First", "Second"])
+    chat.wait_until_answered()
+
+
+# --- Edit, branches, another model ---------------------------------------------------------------
+def test_arrow_up_edits_the_last_message_and_its_versions_can_be_turned(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    provider.script(SHORT, SHORT)
+    chat.send("First")
+    chat.wait_until_answered()
+
+    chat.composer.press("ArrowUp")
+    expect(chat.composer).to_have_value("First")
+    expect(chat.page.get_by_text("Editing your message")).to_be_visible()
+    expect(chat.page.locator(".message.user")).to_have_attribute("data-editing", "")
+    chat.composer.press("Escape")
+    expect(chat.composer).to_have_value("")
+    expect(chat.page.locator(".message.user")).not_to_have_attribute("data-editing", "")
+    chat.composer.press("ArrowUp")
+    chat.send("Better")
+
+    expect(chat.questions).to_have_text(["Better"])
+    chat.wait_until_answered()
+    question = chat.page.locator(".message.user")
+    expect(question.locator(".siblings-count")).to_have_text("2/2")
+    question.get_by_role("button", name="Previous version").click()
+    expect(chat.questions).to_have_text(["First"])
+    expect(question.locator(".siblings-count")).to_have_text("1/2")
+
+
+def test_an_answer_is_tried_again_with_another_model(
+    owner: User, site: Web, models: list[ChatModel], open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    provider.script(SHORT, {"text": "Thought through."})
+    chat.send("Hello")
+    chat.wait_until_answered()
+
+    chat.answer.locator(".actions").get_by_role("button", name="Try again").click()
+    menu = chat.page.get_by_role("menu", name="Try again with")
+    expect(menu.get_by_role("menuitemradio", name="Swift")).to_have_attribute(
+        "aria-checked", "true"
+    )
+    menu.get_by_role("menuitemradio", name="Thorough").click()
+
+    expect(chat.prose).to_have_text("Thought through.")
+    assert provider.wait_for(2).body["model"] == "thorough-1"
+    expect(chat.answer.locator(".siblings-count")).to_have_text("2/2")
+    expect(picker(chat)).to_contain_text("Swift")

@@ -6,6 +6,8 @@ import { byId } from "./dom.js";
 import { attachMenu } from "./menu.js";
 import { Navigation } from "./navigation.js";
 import { readPageData } from "./page_data.js";
+import { QueueView } from "./queue_view.js";
+import { installRetryMenu } from "./retry_menu.js";
 import { installSharing } from "./share_dialog.js";
 import { installPreferences } from "./preferences.js";
 import { listenForShortcuts } from "./shortcuts.js";
@@ -21,6 +23,8 @@ const navigation = new Navigation(page);
 installSharing(page);
 attachMenu(/** @type {HTMLButtonElement} */ (byId("conversation-menu-button")), byId("conversation-menu"));
 new ChatSettingsOfPage(page, data);
+new QueueView(page, data);
+installRetryMenu(page);
 installPreferences();
 
 listenForShortcuts({

@@ -22,6 +22,8 @@ export class ChatPage {
   /** @type {Set<string>} generations that have grown since the last frame */ #grown = new Set();
   /** @type {Set<(page?: PageData) => void>} */ #whenShown = new Set();
   /** @type {Set<() => void>} */ #whenDrawn = new Set();
+  /** @type {Set<(conversation: string) => void>} */ #whenOpened = new Set();
+  /** @type {(message: NextMessage) => void} what was written while the page is busy */ takeNext = () => {};
   /** @type {Set<() => Partial<SubmitCommand>>} */ #additions = new Set();
   #actions = messageActions(this);
   #list = new MessageList(byId("messages"));
@@ -48,8 +50,9 @@ export class ChatPage {
     this.thread = new Thread(this.client, page.models);
     this.writing = new Writing(page, {
       client: this.client,
-      send: (message) => this.#send(message),
+      send: (message) => this.#written(message),
       stop: () => this.stop(),
+      previous: () => this.#editLast(),
     });
     this.composer = this.writing.composer;
     listenForActions(byId("messages"), this.#actions);
@@ -70,6 +73,11 @@ export class ChatPage {
   /** @param {() => void} act called when what is shown may have changed, though not for each delta */
   whenDrawn(act) {
     this.#whenDrawn.add(act);
+  }
+
+  /** @param {(conversation: string) => void} act called when the first message of a new chat has opened it */
+  whenOpened(act) {
+    this.#whenOpened.add(act);
   }
 
   /** @param {() => Partial<SubmitCommand>} more what a feature adds to each message that is sent */
@@ -113,6 +121,13 @@ export class ChatPage {
     if (message) this.writing.edit(message);
   }
 
+  #editLast() {
+    const last = this.thread.path.findLast(({ role }) => role === "user");
+    if (!last || this.isBusy) return false;
+    this.edit(last.id);
+    return true;
+  }
+
   /** @param {string} id of an answer @param {string} [model] */
   retry(id, model = this.models.choice.model) {
     this.thread.chooseNewest(this.thread.message(id)?.parent ?? null);
@@ -149,11 +164,22 @@ export class ChatPage {
     for (const act of this.#whenShown) act(page);
   }
 
-  /** @param {{text: string, parent: string | null | undefined}} message */
-  #send({ text, parent = this.thread.path.at(-1)?.id ?? null }) {
+  /** A message is on its way, or an answer is being written. */
+  get isBusy() {
+    return this.thread.isRunning || this.client.pending.length > 0;
+  }
+
+  /** @param {NextMessage & {parent: string | null | undefined}} message */
+  #written({ parent, ...message }) {
+    if (this.isBusy && parent === undefined) this.takeNext(message);
+    else this.send({ ...message, ...(parent !== undefined && { parent }) });
+  }
+
+  /** @param {NextMessage & {parent?: string | null, client_message_id?: string}} message */
+  send({ parent = this.thread.path.at(-1)?.id ?? null, ...message }) {
     this.thread.chooseNewest(parent);
     const more = Object.assign({}, ...[...this.#additions].map((add) => add()));
-    this.client.submit({ conversation: this.client.open, parent, text, ...this.models.choice, ...more });
+    this.client.submit({ conversation: this.client.open, parent, ...message, ...this.models.choice, ...more });
     this.#drawAll();
     this.#follower.jump();
   }
@@ -163,10 +189,16 @@ export class ChatPage {
     if (change.kind === "line") return this.#banner.update(change.state);
     if (change.kind === "generation") return this.#generationChanged(change);
     if (change.kind === "refused") return this.#refused(change);
-    if (change.kind === "opened") this.handlers.opened(change.conversation);
+    if (change.kind === "opened") this.#opened(change.conversation);
     if (change.kind === "missing") return this.#leave(change.conversation);
     if (change.kind === "trouble") return this.composer.say(change.message);
     return this.#draw();
+  }
+
+  /** @param {string} conversation that the first message has opened */
+  #opened(conversation) {
+    for (const act of this.#whenOpened) act(conversation);
+    this.handlers.opened(conversation);
   }
 
   /** @param {Extract<Change, {kind: "generation"}>} change */

@@ -11,6 +11,7 @@ const NEARLY_FULL = 0.9;
  * @property {(text: string) => void} send
  * @property {() => void} stop
  * @property {() => void} edited the user gave up editing a message
+ * @property {() => boolean} previous the user wants to edit the last message; false where there is none
  * @property {(text: string) => void} changed
  */
 
@@ -94,6 +95,7 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
+    if (event.key === "ArrowUp" && this.text === "" && !event.isComposing && this.#handlers.previous()) event.preventDefault();
     // Enter also ends the choice of a word in Japanese or Chinese, and a phone has no Shift at hand.
     const writes = event.isComposing || event.shiftKey || matchMedia("(pointer: coarse)").matches;
     if (event.key !== "Enter" || writes) return;
@@ -109,18 +111,21 @@ export class Composer {
 
   #isReady() {
     const { running, blocked } = this.#state;
-    return !running && !blocked && this.text.trim() !== "" && lengthOf(this.text) <= this.#limit;
+    // What is written meanwhile waits its turn; an edit cannot, its place may be gone by then.
+    const canGo = !this.isEditing || (!running && !blocked);
+    return canGo && this.text.trim() !== "" && lengthOf(this.text) <= this.#limit;
   }
 
   #render() {
     const { running, stopping } = this.#state;
+    const ready = this.#isReady();
     // A hidden button would take the focus of who works with the keyboard along with it.
     if (!running && document.activeElement === this.#stop) this.focus();
     this.#stop.hidden = !running;
     // Not `disabled`, which would drop the focus as well.
     this.#stop.setAttribute("aria-disabled", String(stopping));
-    this.#send.hidden = running;
-    this.#send.disabled = !this.#isReady();
+    this.#send.hidden = running && !ready;
+    this.#send.disabled = !ready;
     this.#renderCount();
     if (GROWS_BY_ITSELF) return;
     this.#area.style.blockSize = "auto";

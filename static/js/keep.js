@@ -44,6 +44,20 @@ export function outboxOf(user) {
   };
 }
 
+/**
+ * Messages that wait for an answer to end, of one tab as well.
+ * @param {string | number} user
+ */
+export function queueOf(user) {
+  const key = `queue:${user}`;
+  return {
+    /** @returns {QueuedMessage[]} */
+    load: () => JSON.parse(read(sessionStorage, key) ?? "[]"),
+    /** @param {QueuedMessage[]} items */
+    save: (items) => write(sessionStorage, key, items.length > 0 ? JSON.stringify(items) : ""),
+  };
+}
+
 /** @param {string} name */
 export function preference(name) {
   return read(localStorage, `preference:${name}`);

@@ -215,6 +215,12 @@ interface OutboxStorage {
   save(commands: SubmitCommand[]): void;
 }
 
+/** A message as its writer left it, without the place where it goes. */
+interface NextMessage { text: string }
+
+/** One that waits. `id` becomes its client_message_id; `after` is the question whose answer it was written behind. */
+interface QueuedMessage { id: string; conversation: string | null; after: string | null; hurry: boolean; message: NextMessage }
+
 /** What a generation is busy with, or its place in the queue. */
 interface Note { label?: string; position?: number }
 

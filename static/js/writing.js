@@ -18,8 +18,9 @@ export class Writing {
    * @param {(message: {text: string, parent: string | null | undefined}) => void} deps.send
    *   `parent` is undefined for a message that follows the shown path
    * @param {() => void} deps.stop
+   * @param {() => boolean} deps.previous edits the last message of the user's
    */
-  constructor(page, { client, send, stop }) {
+  constructor(page, { client, send, stop, previous }) {
     this.#client = client;
     this.#send = send;
     this.#drafts = draftsOf(page.user.id);
@@ -27,22 +28,21 @@ export class Writing {
       send: (text) => this.#sent(text),
       stop,
       edited: () => this.stopEditing(),
+      previous,
       changed: (text) => { if (!this.#editing) this.#drafts.save(client.open, text); },
     });
   }
 
   /** Another conversation is shown now. */
   shown() {
-    this.#editing = null;
-    this.composer.setEditing(false);
+    this.#setEditing(null);
     this.composer.say("");
     this.composer.setText(this.#drafts.load(this.#client.open));
   }
 
   /** @param {Message} message */
   edit(message) {
-    this.#editing = { message, draft: this.#editing?.draft ?? this.composer.text };
-    this.composer.setEditing(true);
+    this.#setEditing({ message, draft: this.#editing?.draft ?? this.composer.text });
     this.composer.setText(plainText(message.content));
     this.composer.focus();
   }
@@ -50,8 +50,7 @@ export class Writing {
   stopEditing() {
     if (!this.#editing) return false;
     this.composer.setText(this.#editing.draft);
-    this.composer.setEditing(false);
-    this.#editing = null;
+    this.#setEditing(null);
     return true;
   }
 
@@ -73,12 +72,19 @@ export class Writing {
     this.giveBack({ conversation, text });
   }
 
+  /** @param {{message: Message, draft: string} | null} editing */
+  #setEditing(editing) {
+    this.#editing = editing;
+    this.composer.setEditing(editing !== null);
+    for (const element of document.querySelectorAll("#messages > [data-editing]")) element.removeAttribute("data-editing");
+    if (editing) document.querySelector(`#messages > [data-message="${editing.message.id}"]`)?.setAttribute("data-editing", "");
+  }
+
   /** @param {string} text */
   #sent(text) {
     const editing = this.#editing;
     const draft = editing?.draft ?? "";
-    this.#editing = null;
-    this.composer.setEditing(false);
+    this.#setEditing(null);
     this.composer.setText(draft);
     this.#drafts.save(this.#client.open, draft);
     this.#send({ text, parent: editing ? editing.message.parent : undefined });
