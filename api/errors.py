@@ -2,14 +2,18 @@
 
 from typing import Any
 
+import structlog
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from redis.exceptions import RedisError
 
 from conversations.access import NotFound
 from conversations.submit import Refused
 
+logger = structlog.get_logger(__name__)
 CONFLICTS = frozenset({"conflict", "busy"})
 
 
@@ -39,6 +43,16 @@ def register(api: NinjaAPI) -> None:
     @api.exception_handler(HttpError)
     def other(request: HttpRequest, error: HttpError) -> HttpResponse:
         return answer(api, request, error.status_code, "refused", str(error))
+
+    for away in (RedisError, OperationalError, InterfaceError):
+
+        @api.exception_handler(away)
+        def unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+            logger.warning("request_not_done", error=str(error))
+            sentence = _("The service is catching its breath. Try again in a moment.")
+            response = answer(api, request, 503, "unavailable", sentence)
+            response.headers["Retry-After"] = "2"
+            return response
 
 
 def answer(

@@ -1,7 +1,6 @@
-"""`/api/v1/`: what the page does beside the socket, for a logged-in user of this site."""
+"""`/api/v1/`: what the page does beside the socket, and what programs do with a key."""
 
 from ninja import NinjaAPI
-from ninja.security import SessionAuth
 
 from api import (
     attachments,
@@ -9,6 +8,7 @@ from api import (
     errors,
     exports,
     folders,
+    generations,
     imports,
     library,
     preferences,
@@ -16,13 +16,14 @@ from api import (
     settings,
     shares,
 )
+from api.auth import SESSION, KeyAuth
 
 api = NinjaAPI(
     title="Chatsite",
     version="1",
     urls_namespace="api",
     docs_url=None,
-    auth=SessionAuth(csrf=True),
+    auth=[KeyAuth(), SESSION],
 )
 errors.register(api)
 api.add_router("/attachments", attachments.router)
@@ -30,7 +31,7 @@ api.add_router("/conversations", conversations.router)
 api.add_router("/folders", folders.router)
 api.add_router("/conversations", shares.of_conversations)
 api.add_router("/shares", shares.router)
-api.add_router("/me", preferences.router)
+api.add_router("/me", preferences.router, auth=SESSION)
 api.add_router("/conversations", exports.of_conversations)
 api.add_router("/export", exports.router)
 api.add_router("/conversations", settings.router)
@@ -38,3 +39,6 @@ api.add_router("/prompts", library.prompts)
 api.add_router("/presets", library.presets)
 api.add_router("/imports", imports.router)
 api.add_router("/search", search.router)
+api.add_router("/generations", generations.router)
+api.add_router("/conversations", generations.of_conversations)
+api.add_router("/messages", generations.of_messages)

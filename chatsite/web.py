@@ -43,9 +43,9 @@ class Server(daphne.server.Server):
 
 
 async def drain() -> None:
-    from streaming.drain import drain_sockets
+    from streaming.drain import drain_readers
 
-    await drain_sockets()
+    await drain_readers()
 
 
 class CommandLine(CommandLineInterface):
@@ -67,7 +67,8 @@ def main() -> None:
             "--websocket-max-message-size", str(1024 * 1024),
             "--websocket-max-frame-size", str(1024 * 1024),
             "--websocket_timeout", "-1",
-            "--http-timeout", "60",
+            # An answer that is read over HTTP takes as long as the model does.
+            "--http-timeout", "3600",
             "--no-server-name",
             "chatsite.asgi:application",
         ]

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminPasswordInput, UnfoldAdminTextareaWidget, UnfoldBooleanWidget
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
 from llm.models import ChatModel, Provider
 from llm.secrets import SecretLost
@@ -19,7 +19,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         label="API key",
         required=False,
         strip=True,
-        widget=UnfoldAdminPasswordInput(attrs={"autocomplete": "off"}),
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),
     )
     headers = forms.CharField(
         required=False,

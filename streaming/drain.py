@@ -11,19 +11,19 @@ from streaming.protocol import CLOSE_RESTART
 logger = structlog.get_logger(__name__)
 
 
-async def drain_sockets() -> None:
-    """Tell every socket to come back on another node, spread over the drain time, so that those
+async def drain_readers() -> None:
+    """Tell every reader to come back on another node, spread over the drain time, so that those
     nodes do not get all of them in the same instant."""
     here = nodes()
     for node in here:
         node.draining = True
-    sockets = [socket for node in here for socket in node.sockets]
-    logger.info("web_drains", sockets=len(sockets))
-    random.shuffle(sockets)
-    pause = min(settings.WEB_DRAIN_SECONDS / (len(sockets) or 1), 0.01)
-    for socket in sockets:
-        socket.end(CLOSE_RESTART)
+    feeds = [feed for node in here for feed in node.feeds]
+    logger.info("web_drains", readers=len(feeds))
+    random.shuffle(feeds)
+    pause = min(settings.WEB_DRAIN_SECONDS / (len(feeds) or 1), 0.01)
+    for feed in feeds:
+        feed.end(CLOSE_RESTART)
         await asyncio.sleep(pause)
     deadline = time.monotonic() + 1
-    while any(node.sockets for node in here) and time.monotonic() < deadline:  # noqa: ASYNC110
+    while any(node.feeds for node in here) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.02)

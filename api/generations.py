@@ -1,0 +1,212 @@
+"""Asking a model and reading its answer, over HTTP."""
+
+import uuid
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+from ninja import Header, Router, Schema, Status
+from ninja.errors import HttpError
+from pydantic import Field
+
+from accounts.models import User
+from api import sse
+from api.auth import TO_CHAT, user_of
+from conversations.access import conversation_of, generation_of
+from conversations.models import Generation
+from conversations.shapes import generation_shape
+from conversations.submit import Refused
+from streaming.dispatch import ask_to_stop, send_out, stop, store, store_retry
+from streaming.node import node
+
+router = Router(tags=["generations"])
+of_conversations = Router(tags=["generations"])
+of_messages = Router(tags=["generations"])
+
+Text = Annotated[str, Field(description="Plain text or Markdown.", examples=["Say hello."])]
+
+
+class MessageIn(Schema):
+    text: Text
+    parent: UUID | None = Field(
+        None, description="The answer that it follows. Left out: the newest one."
+    )
+    model: str | None = Field(None, description="A model's slug. Left out: the default model.")
+    attachments: list[UUID] = []
+
+
+class RetryIn(Schema):
+    model: str | None = None
+
+
+class Asked(Schema):
+    """`reply` is the message that the generation writes."""
+
+    conversation: UUID
+    message: UUID
+    reply: UUID
+    generation: UUID
+
+
+class GenerationOut(Schema):
+    """`attempt` and `seq`: the position of the end, 0 while there is none."""
+
+    id: UUID
+    status: str
+    attempt: int
+    seq: int
+    model: str | None
+    error: dict[str, Any] | None
+    usage: dict[str, Any]
+    timings: dict[str, Any]
+    conversation: UUID
+    message: UUID
+    content: list[dict[str, Any]]
+
+
+Key = Annotated[
+    UUID | None,
+    Header(
+        alias="Idempotency-Key",
+        description="A UUID of your own: sending twice with the same one is sending once.",
+    ),
+]
+
+
+@of_messages.post("", response={201: Asked}, auth=TO_CHAT, operation_id="start_conversation")
+async def start(request: HttpRequest, message: MessageIn, key: Key = None) -> Any:
+    """Begin a conversation with a message.
+
+    With `Accept: text/event-stream`, the answer follows as it is written.
+    """
+    if message.parent is not None:
+        raise HttpError(422, "parent: expected null for the first message")
+    return await ask(request, None, None, message, key)
+
+
+@of_conversations.post(
+    "/{uuid:conversation_id}/messages", response={201: Asked}, auth=TO_CHAT, operation_id="ask"
+)
+async def submit(
+    request: HttpRequest, conversation_id: UUID, message: MessageIn, key: Key = None
+) -> Any:
+    """Write a message. With `Accept: text/event-stream`, the answer follows as it is written."""
+    parent = message.parent
+    if "parent" not in message.model_fields_set:
+        parent = await node().in_database(newest_answer, user_of(request), conversation_id)
+    return await ask(request, conversation_id, parent, message, key)
+
+
+async def ask(
+    request: HttpRequest,
+    conversation: UUID | None,
+    parent: UUID | None,
+    message: MessageIn,
+    key: UUID | None,
+) -> Any:
+    here, user = node(), user_of(request)
+    # Without Redis nothing would answer; better to say so before anything is stored.
+    waiting = await here.waiting()
+    stored, news = await here.in_database(
+        store,
+        user,
+        client_message_id=key or uuid.uuid4(),
+        conversation=conversation,
+        parent=parent,
+        text=message.text,
+        model=message.model,
+        attachments=message.attachments,
+    )
+    if stored.created:
+        await send_out(here, user, stored.generation, news, waiting)
+    if sse.wants_events(request):
+        return with_ids(sse.event_stream(here, stored.generation), stored.generation)
+    return Status(
+        201,
+        Asked(
+            conversation=stored.conversation.pk,
+            message=stored.message.pk,
+            reply=stored.reply.pk,
+            generation=stored.generation.pk,
+        ),
+    )
+
+
+@of_messages.post(
+    "/{uuid:message_id}/retry", response={201: Asked}, auth=TO_CHAT, operation_id="retry"
+)
+async def retry(request: HttpRequest, message_id: UUID, wish: RetryIn) -> Any:
+    """Another answer beside this one."""
+    here, user = node(), user_of(request)
+    waiting = await here.waiting()
+    (reply, generation, created), news = await here.in_database(
+        store_retry, user, message_id, wish.model, False
+    )
+    if created:
+        await send_out(here, user, generation, news, waiting)
+    if sse.wants_events(request):
+        return with_ids(sse.event_stream(here, generation), generation)
+    return Status(
+        201,
+        Asked(
+            conversation=generation.conversation_id,
+            message=generation.prompt_id,
+            reply=reply.pk,
+            generation=generation.pk,
+        ),
+    )
+
+
+@router.get("/{uuid:generation_id}", response=GenerationOut, operation_id="read_generation")
+def read(request: HttpRequest, generation_id: UUID) -> dict[str, Any]:
+    """Where a generation stands, and what it has written once it has ended."""
+    found = generation_of(user_of(request), generation_id)
+    shape = generation_shape(found) or {}
+    return {
+        **shape,
+        "conversation": found.conversation_id,
+        "message": found.message_id,
+        "content": found.message.content,
+    }
+
+
+@router.get("/{uuid:generation_id}/events", operation_id="read_events")
+async def events(request: HttpRequest, generation_id: UUID) -> HttpResponseBase:
+    """Every event after `Last-Event-ID` (`<attempt>-<seq>`), or one snapshot; then what comes."""
+    try:
+        after = sse.last_position(request)
+    except ValueError as error:
+        raise HttpError(422, str(error)) from None
+    here = node()
+    found = await here.in_database(generation_of, user_of(request), generation_id)
+    response: HttpResponseBase = with_ids(sse.event_stream(here, found, after), found)
+    return response
+
+
+@router.post("/{uuid:generation_id}/cancel", response={202: None}, operation_id="cancel")
+async def cancel(request: HttpRequest, generation_id: UUID) -> Status[None]:
+    """Ask for the end. What was written until then is kept. Asking twice is asking once."""
+    here = node()
+    found = await here.in_database(generation_of, user_of(request), generation_id)
+    if await ask_to_stop(here, found):
+        await stop(here, found)
+    return Status(202, None)
+
+
+def with_ids(response: Any, generation: Generation) -> Any:
+    """So that whoever reads the stream can come back to it."""
+    response.headers["X-Conversation-ID"] = str(generation.conversation_id)
+    response.headers["X-Generation-ID"] = str(generation.pk)
+    return response
+
+
+def newest_answer(user: User, conversation_id: UUID) -> UUID | None:
+    """The answer at the end of the path that a page would show. Raises NotFound and Refused."""
+    conversation = conversation_of(user, conversation_id)
+    newest = conversation.messages.order_by("-created_at", "role").first()
+    if newest is None:
+        return None
+    if newest.role != "assistant":
+        raise Refused("conflict", _("A message can only follow an answer."))
+    return newest.pk
