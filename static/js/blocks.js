@@ -34,7 +34,7 @@ export class BlockList {
   #updateOne(index, block, live) {
     const old = this.#shown[index];
     if (old?.block === block && old.live === live) return;
-    const view = old && kindOf(old.block) === kindOf(block) ? old.view : VIEWS[block.type]();
+    const view = old && kindOf(old.block) === kindOf(block) ? old.view : VIEWS[/** @type {keyof typeof VIEWS} */ (block.type)]();
     if (!old) this.#element.append(view.element);
     else if (old.view !== view) old.view.element.replaceWith(view.element);
     view.update(block, live);

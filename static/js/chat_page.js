@@ -6,7 +6,7 @@ import { ConversationClient } from "./conversation_client.js";
 import { byId, oncePerFrame, setText } from "./dom.js";
 import { Follower } from "./follower.js";
 import { gettext } from "./gettext.js";
-import { outboxOf } from "./keep.js";
+import { knownFilesOf, outboxOf } from "./keep.js";
 import { LineBanner } from "./line_banner.js";
 import { listenForActions, messageActions } from "./message_actions.js";
 import { MessageList } from "./message_list.js";
@@ -45,6 +45,7 @@ export class ChatPage {
       emit: (change) => this.#changed(change),
       load: loadPageData,
       storage: outboxOf(page.user.id),
+      files: knownFilesOf(page.user.id),
     });
     this.models = new ModelPicker(/** @type {HTMLButtonElement} */ (byId("model")), byId("model-menu"), page.models);
     this.thread = new Thread(this.client, page.models);
@@ -53,6 +54,7 @@ export class ChatPage {
       send: (message) => this.#written(message),
       stop: () => this.stop(),
       previous: () => this.#editLast(),
+      models: this.models,
     });
     this.composer = this.writing.composer;
     listenForActions(byId("messages"), this.#actions);
@@ -157,8 +159,8 @@ export class ChatPage {
 
   /** @param {PageData} [page] */
   #shown(page) {
-    this.writing.shown();
     if (page) this.models.select(page.conversation?.model ?? null);
+    this.writing.shown();
     this.#drawAll();
     this.#follower.jump();
     for (const act of this.#whenShown) act(page);
@@ -197,6 +199,7 @@ export class ChatPage {
 
   /** @param {string} conversation that the first message has opened */
   #opened(conversation) {
+    this.writing.opened(conversation);
     for (const act of this.#whenOpened) act(conversation);
     this.handlers.opened(conversation);
   }

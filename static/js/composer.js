@@ -13,11 +13,18 @@ const NEARLY_FULL = 0.9;
  * @property {() => void} edited the user gave up editing a message
  * @property {() => boolean} previous the user wants to edit the last message; false where there is none
  * @property {(text: string) => void} changed
+ * @typedef {object} ComposerFiles
+ * @property {unknown[]} ready
+ * @property {boolean} isUploading
+ * @property {boolean} isStuck
+ * @property {boolean} hasFailed
  */
 
 export class Composer {
   /** @type {{running: boolean, stopping: boolean, blocked: boolean}} */
   #state = { running: false, stopping: false, blocked: false };
+  /** @type {ComposerFiles} */ #files = { ready: [], isUploading: false, isStuck: false, hasFailed: false };
+  #waits = false;
   #form;
   #area;
   #send;
@@ -78,6 +85,15 @@ export class Composer {
     this.#render();
   }
 
+  /** A message that was to be sent goes when its files are there; not without one that failed. @param {ComposerFiles} files */
+  setFiles({ ready, isUploading, isStuck, hasFailed }) {
+    this.#files = { ready, isUploading, isStuck, hasFailed };
+    const goes = this.#waits && !isUploading && !hasFailed;
+    this.#waits &&= isUploading && !hasFailed;
+    this.#render();
+    if (goes) this.#submit();
+  }
+
   #listen() {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -85,6 +101,7 @@ export class Composer {
     });
     this.#area.addEventListener("input", () => {
       this.say("");
+      this.#waits = false;
       this.#render();
       this.#handlers.changed(this.text);
     });
@@ -105,15 +122,19 @@ export class Composer {
 
   #submit() {
     if (!this.#isReady()) return;
+    this.#waits = this.#files.isUploading;
+    if (this.#waits) return this.#render();
     this.say("");
     this.#handlers.send(this.text.trim());
   }
 
   #isReady() {
     const { running, blocked } = this.#state;
+    const { ready, isUploading, isStuck } = this.#files;
     // What is written meanwhile waits its turn; an edit cannot, its place may be gone by then.
-    const canGo = !this.isEditing || (!running && !blocked);
-    return canGo && this.text.trim() !== "" && lengthOf(this.text) <= this.#limit;
+    const canGo = !isStuck && (!this.isEditing || (!running && !blocked));
+    const hasContent = this.text.trim() !== "" || ready.length > 0 || isUploading;
+    return canGo && hasContent && lengthOf(this.text) <= this.#limit;
   }
 
   #render() {
@@ -126,6 +147,7 @@ export class Composer {
     this.#stop.setAttribute("aria-disabled", String(stopping));
     this.#send.hidden = running && !ready;
     this.#send.disabled = !ready;
+    this.#send.toggleAttribute("data-waits", this.#waits);
     this.#renderCount();
     if (GROWS_BY_ITSELF) return;
     this.#area.style.blockSize = "auto";

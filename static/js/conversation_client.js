@@ -2,6 +2,7 @@
 // are answered, follows the open conversation, and says what changed.
 
 import { Connection } from "./connection.js";
+import { KnownFiles } from "./known_files.js";
 import { Outbox } from "./outbox.js";
 import { ReceivedReports } from "./received.js";
 import { Resume } from "./resume.js";
@@ -25,11 +26,13 @@ export class ConversationClient {
    * @param {(change: Change) => void} options.emit
    * @param {(conversation: string | null) => Promise<PageData | null>} options.load reads a page's data
    * @param {OutboxStorage} [options.storage]
+   * @param {FileStorage} [options.files] what is known of files, over a reload
    * @param {() => number} [options.random]
    */
-  constructor({ create, emit, load, storage = NO_STORAGE, random }) {
+  constructor({ create, emit, load, storage = NO_STORAGE, files, random }) {
     this.#emit = emit;
     this.#load = load;
+    this.files = new KnownFiles(files);
     this.connection = new Connection({
       create, random,
       handlers: {
@@ -104,8 +107,11 @@ export class ConversationClient {
 
   /** Messages of the shown conversation that the server has not taken yet. */
   get pending() {
-    return this.outbox.entries.filter(({ command }) =>
-      command.type === "message.submit" && command.conversation === this.open);
+    return this.outbox.entries.flatMap((entry) => {
+      const { command } = entry;
+      if (command.type !== "message.submit" || command.conversation !== this.open) return [];
+      return [{ ...entry, files: this.files.blocks(command.attachments) }];
+    });
   }
 
   #opened() {
@@ -255,7 +261,7 @@ export class ConversationClient {
   #submitted(command, ack) {
     const { conversation } = ack;
     if (!conversation) return;
-    this.store.addSubmitted(command, ack);
+    this.store.addSubmitted(command, ack, this.files.blocks(command.attachments));
     this.resume.watch();
     if (this.open === null && command.conversation === null) {
       this.open = conversation;

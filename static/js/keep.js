@@ -58,6 +58,26 @@ export function queueOf(user) {
   };
 }
 
+/** Files that are attached to what is being written. @param {string | number} user */
+export function draftFilesOf(user) {
+  const key = (/** @type {string} */ place) => `files:${user}:${place}`;
+  return {
+    /** @param {string} place @returns {FileBlock[]} */
+    load: (place) => JSON.parse(read(localStorage, key(place)) ?? "[]"),
+    /** @param {string} place @param {FileBlock[]} files */
+    save: (place, files) => write(localStorage, key(place), files.length > 0 ? JSON.stringify(files) : ""),
+  };
+}
+
+/** @param {string | number} user @returns {FileStorage} */
+export function knownFilesOf(user) {
+  const key = `known-files:${user}`;
+  return {
+    load: () => JSON.parse(read(sessionStorage, key) ?? "[]"),
+    save: (files) => write(sessionStorage, key, JSON.stringify(files)),
+  };
+}
+
 /** @param {string} name */
 export function preference(name) {
   return read(localStorage, `preference:${name}`);

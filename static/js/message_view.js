@@ -2,7 +2,9 @@
 
 import { BlockList } from "./blocks.js";
 import { clone, find, setText } from "./dom.js";
+import { filesIn } from "./files.js";
 import { gettext } from "./gettext.js";
+import { showFiles } from "./message_files.js";
 import { hasEnded } from "./snapshot.js";
 import { metaLine, offersRest, statusLine, wasStartedAgain } from "./status_line.js";
 
@@ -19,7 +21,7 @@ export class UserView {
   /** @param {Item} item */
   update({ message, siblings, quiet }) {
     this.element.dataset.message = message.id;
-    setText(find(this.element, ".bubble"), plainText(message.content));
+    showContent(this.element, plainText(message.content), filesIn(message.content));
     find(this.element, '[data-action="edit"]').hidden = !quiet;
     showSiblings(this.element, siblings);
   }
@@ -29,10 +31,10 @@ export class PendingView {
   element = clone("pending-message");
 
   /** @param {OutboxEntry} entry */
-  update({ command, sent, reason }) {
+  update({ command, sent, reason, files = [] }) {
     if (command.type !== "message.submit") return;
     this.element.dataset.pending = command.id;
-    setText(find(this.element, ".bubble"), command.text);
+    showContent(this.element, command.text, files);
     const state = reason ?? (sent ? "" : gettext("Waiting for the connection"));
     setText(find(this.element, ".pending-state"), state);
     // Once it was handed over nobody can say that the server has not taken it.
@@ -104,6 +106,16 @@ export class AssistantView {
 /** @param {Snapshot} snapshot */
 function offersRetry({ status, error }) {
   return status === "cancelled" || (status === "failed" && error?.retryable !== false);
+}
+
+/** @param {HTMLElement} element of a user's message @param {string} text @param {FileBlock[]} files */
+function showContent(element, text, files) {
+  const bubble = find(element, ".bubble");
+  setText(bubble, text);
+  bubble.hidden = text === "";
+  showFiles(find(element, ".message-files"), files);
+  const copy = element.querySelector('[data-action="copy"]');
+  if (copy instanceof HTMLElement) copy.hidden = text === "";
 }
 
 /** @param {HTMLElement} element @param {{index: number, ids: string[]}} siblings */

@@ -6,6 +6,7 @@ import { fillModelMenu } from "./model_menu.js";
 
 export class ModelPicker {
   /** @type {Set<(slug: string) => void>} */ #whenPicked = new Set();
+  /** @type {Set<() => void>} */ #whenSelected = new Set();
   #slug = "";
   #button;
   #menu;
@@ -33,11 +34,17 @@ export class ModelPicker {
     this.#whenPicked.add(act);
   }
 
+  /** @param {() => void} act called when another one is chosen, by whatever */
+  whenSelected(act) {
+    this.#whenSelected.add(act);
+  }
+
   /** @param {string | null} slug null, or one that is gone, means the default */
   select(slug) {
     this.#slug = this.#models.some((model) => model.slug === slug) && slug !== null ? slug : this.#fallback;
     setText(find(this.#button, ".picker-label"), this.chosen?.label ?? "");
     fillModelMenu(this.#menu, this.#models, this.#slug, (picked) => this.pick(picked));
+    for (const act of this.#whenSelected) act();
   }
 
   /** @param {string} slug */

@@ -56,7 +56,8 @@ export class QueueView {
     const row = clone("queued-message");
     row.dataset.queued = id;
     setText(find(row, ".queued-label"), waits ? gettext("Not sent yet:") : gettext("Next:"));
-    setText(find(row, ".queued-text"), message.text);
+    const files = this.#page.client.files.blocks(message.attachments);
+    setText(find(row, ".queued-text"), message.text || files.map((file) => file.extras.name).join(", "));
     return row;
   }
 

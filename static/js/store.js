@@ -99,11 +99,13 @@ export class Store {
    * Shows at the ack what `message.created` will say again; that may even have come first.
    * @param {SubmitCommand} command
    * @param {AckFrame} ack
+   * @param {FileBlock[]} [files]
    */
-  addSubmitted(command, { conversation, message, reply, generation }) {
+  addSubmitted(command, { conversation, message, reply, generation }, files = []) {
     if (!conversation || !message) return;
     if (!this.conversations.has(conversation)) this.updateConversation(conversation, {});
-    const content = [{ type: /** @type {const} */ ("text"), text: command.text }];
+    const text = [{ type: /** @type {const} */ ("text"), text: command.text }];
+    const content = [...files, ...(command.text ? text : [])];
     this.#addNew({ ...blank(message, conversation, command.parent), content });
     if (reply && generation) this.#addReply(reply, conversation, message, generation);
   }

@@ -14,7 +14,14 @@ interface ToolCallBlock {
   args: Record<string, unknown>;
   extras: { result?: string; error?: string };
 }
-type Block = TextBlock | ReasoningBlock | ToolCallChunkBlock | ToolCallBlock;
+/** A file of a message, by reference. */
+interface FileBlock {
+  type: "image" | "file";
+  file_id: string;
+  mime_type: string;
+  extras: { name: string; size: number; width?: number; height?: number; pages?: number };
+}
+type Block = FileBlock | TextBlock | ReasoningBlock | ToolCallChunkBlock | ToolCallBlock;
 
 interface Failure { code: string; message: string; retryable: boolean }
 type Usage = Record<string, unknown>;
@@ -81,6 +88,43 @@ interface ModelChoice {
 /** What the owner of a conversation wants of its model; null: what it comes with. */
 interface ChatSettings { system_prompt: string; temperature: number | null; tools: string[] | null }
 
+/** A file as the server knows it; `reads` is how much of it a model can read. */
+interface AttachmentData {
+  id: string;
+  name: string;
+  kind: "image" | "pdf" | "text";
+  media_type: string;
+  size: number;
+  pages: number | null;
+  width: number | null;
+  height: number | null;
+  reads: "whole" | "part" | "none";
+  sent: boolean;
+}
+
+/** A file in the composer. `held`: a message has it already. */
+interface FileEntry {
+  key: string;
+  name: string;
+  isImage: boolean;
+  size: number;
+  state: "uploading" | "ready" | "failed";
+  progress: number;
+  reason: string;
+  retryable: boolean;
+  reads: AttachmentData["reads"];
+  block: FileBlock | null;
+  held: boolean;
+  file: File | null;
+  preview: string | null;
+  abort: AbortController | null;
+}
+
+interface FileStorage {
+  load(): FileBlock[];
+  save(files: FileBlock[]): void;
+}
+
 /** The conversation that a page opens, with what only its own page needs to know. */
 interface OpenConversation {
   id: string;
@@ -94,7 +138,7 @@ interface OpenConversation {
 
 interface PageData {
   user: { id: string | number; name: string };
-  limits: { message_chars: number };
+  limits: { message_chars: number; file_mb: number; files: number };
   models: ModelChoice[];
   /** All that is pinned, and the newest of what is in no folder. */
   conversations: Conversation[];
@@ -181,6 +225,7 @@ interface SubmitCommand {
   text: string;
   model?: string;
   settings?: ChatSettings;
+  attachments?: string[];
 }
 interface RetryCommand { type: "generation.retry"; id: string; message: string; model?: string; continue?: true }
 interface CancelCommand { type: "generation.cancel"; id: string; generation: string }
@@ -207,6 +252,8 @@ interface OutboxEntry {
   since: number | null;
   due: number;
   reason: string | null;
+  /** What the message will show of its files. */
+  files?: FileBlock[];
 }
 
 /** Keeps messages that the server has not taken over a reload of the page. */
@@ -216,7 +263,7 @@ interface OutboxStorage {
 }
 
 /** A message as its writer left it, without the place where it goes. */
-interface NextMessage { text: string }
+interface NextMessage { text: string; attachments?: string[] }
 
 /** One that waits. `id` becomes its client_message_id; `after` is the question whose answer it was written behind. */
 interface QueuedMessage { id: string; conversation: string | null; after: string | null; hurry: boolean; message: NextMessage }

@@ -1,7 +1,9 @@
 // What the user writes: the draft, the message that is being edited, and what comes back unsent.
 
 import { Composer } from "./composer.js";
+import { composerFiles, draftPlace, editPlace } from "./composer_files.js";
 import { byId } from "./dom.js";
+import { filesIn } from "./files.js";
 import { draftsOf } from "./keep.js";
 import { plainText } from "./message_view.js";
 
@@ -15,22 +17,25 @@ export class Writing {
    * @param {PageData} page
    * @param {object} deps
    * @param {import("./conversation_client.js").ConversationClient} deps.client
-   * @param {(message: {text: string, parent: string | null | undefined}) => void} deps.send
+   * @param {(message: NextMessage & {parent: string | null | undefined}) => void} deps.send
    *   `parent` is undefined for a message that follows the shown path
    * @param {() => void} deps.stop
    * @param {() => boolean} deps.previous edits the last message of the user's
+   * @param {import("./model_picker.js").ModelPicker} deps.models
    */
-  constructor(page, { client, send, stop, previous }) {
+  constructor(page, { client, send, stop, previous, models }) {
     this.#client = client;
     this.#send = send;
     this.#drafts = draftsOf(page.user.id);
-    this.composer = new Composer(/** @type {HTMLFormElement} */ (byId("composer")), page.limits.message_chars, {
+    const form = /** @type {HTMLFormElement} */ (byId("composer"));
+    this.composer = new Composer(form, page.limits.message_chars, {
       send: (text) => this.#sent(text),
       stop,
       edited: () => this.stopEditing(),
       previous,
       changed: (text) => { if (!this.#editing) this.#drafts.save(client.open, text); },
     });
+    this.attachments = composerFiles(page, form, this.composer, models);
   }
 
   /** Another conversation is shown now. */
@@ -38,27 +43,36 @@ export class Writing {
     this.#setEditing(null);
     this.composer.say("");
     this.composer.setText(this.#drafts.load(this.#client.open));
+    this.attachments.show(draftPlace(this.#client.open));
+  }
+
+  /** What was begun as a new conversation has become one. @param {string} conversation */
+  opened(conversation) {
+    this.attachments.move(draftPlace(null), draftPlace(conversation));
   }
 
   /** @param {Message} message */
   edit(message) {
     this.#setEditing({ message, draft: this.#editing?.draft ?? this.composer.text });
     this.composer.setText(plainText(message.content));
+    this.attachments.show(editPlace(message.id), filesIn(message.content));
     this.composer.focus();
   }
 
   stopEditing() {
     if (!this.#editing) return false;
     this.composer.setText(this.#editing.draft);
+    this.#leaveEdit(this.#editing.message);
     this.#setEditing(null);
     return true;
   }
 
-  /** What could not be sent goes back to where it can be mended. @param {{conversation: string | null, text: string}} message */
-  giveBack({ conversation, text }) {
+  /** What could not be sent goes back to where it can be mended. @param {NextMessage & {conversation: string | null}} message */
+  giveBack({ conversation, text, attachments }) {
     const { open, store } = this.#client;
-    const isElsewhere = conversation === null || store.conversations.has(conversation);
-    if (conversation !== open && isElsewhere) return this.#drafts.save(conversation, text);
+    const isElsewhere = conversation !== open && (conversation === null || store.conversations.has(conversation));
+    this.attachments.putBack(this.#client.files.blocks(attachments), draftPlace(isElsewhere ? conversation : open));
+    if (isElsewhere) return this.#drafts.save(conversation, text);
     const words = [text, this.composer.text].filter(Boolean).join("\n\n");
     this.composer.setText(words);
     return this.#drafts.save(open, words);
@@ -67,9 +81,12 @@ export class Writing {
   /** A conversation is gone; what was being written in it is not. @param {string} conversation @param {() => void} leave */
   rescue(conversation, leave) {
     const { text } = this.composer;
+    const files = this.attachments.ready;
     this.#drafts.save(conversation, "");
+    this.attachments.forget(draftPlace(conversation));
     leave();
     this.giveBack({ conversation, text });
+    this.attachments.putBack(files);
   }
 
   /** @param {{message: Message, draft: string} | null} editing */
@@ -84,9 +101,19 @@ export class Writing {
   #sent(text) {
     const editing = this.#editing;
     const draft = editing?.draft ?? "";
+    const files = this.attachments.take();
+    if (editing) this.#leaveEdit(editing.message);
     this.#setEditing(null);
     this.composer.setText(draft);
     this.#drafts.save(this.#client.open, draft);
-    this.#send({ text, parent: editing ? editing.message.parent : undefined });
+    this.#client.files.remember(files);
+    const attachments = files.map((file) => file.file_id);
+    this.#send({ text, ...(files.length > 0 && { attachments }), parent: editing ? editing.message.parent : undefined });
+  }
+
+  /** @param {Message} message */
+  #leaveEdit(message) {
+    this.attachments.forget(editPlace(message.id));
+    this.attachments.show(draftPlace(this.#client.open));
   }
 }

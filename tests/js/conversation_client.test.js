@@ -28,7 +28,7 @@ function answer(generation, content) {
 function page(conversation, messages = []) {
   return {
     user: { id: 1, name: "demo" },
-    limits: { message_chars: 32000 },
+    limits: { message_chars: 32000, file_mb: 20, files: 10 },
     models: [],
     conversations: [],
     next: null,
