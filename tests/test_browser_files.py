@@ -261,7 +261,7 @@ def hold() -> Callable[[Chat], Held]:
 
     def start(chat: Chat) -> Held:
         waiting: list[Route] = []
-        chat.page.route(UPLOADS, waiting.append)
+        chat.page.route(UPLOADS, lambda route: waiting.append(route))
 
         def go() -> None:
             chat.page.unroute(UPLOADS)
