@@ -264,9 +264,9 @@ def hold() -> Callable[[Chat], Held]:
         chat.page.route(UPLOADS, lambda route: waiting.append(route))
 
         def go() -> None:
-            chat.page.unroute(UPLOADS)
             for route in waiting:
                 route.continue_()
+            chat.page.unroute(UPLOADS)
 
         return go
 
