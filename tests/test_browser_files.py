@@ -23,6 +23,7 @@ pytest_plugins = ["tests.browser"]
 ANSWER = json.dumps({"tokens": 3})
 RED = files.image(size=(300, 200), colour=(200, 30, 30))
 UPLOADS = re.compile(r"/api/v1/attachments$")
+SHOWN = re.compile(r":\d+/attachments/")
 
 
 def payload(name: str, content: bytes, kind: str = "") -> FilePayload:
@@ -405,14 +406,15 @@ def test_a_message_that_waits_for_the_line_shows_its_files(
     owner: User, site: Web, open_chat: OpenChat
 ) -> None:
     chat = open_chat(owner, site)
-    choose(chat, PICTURE)
-    ready(chat)
+    with chat.page.expect_event("requestfinished", lambda request: SHOWN.search(request.url)):
+        choose(chat, PICTURE)
+        ready(chat)
     chat.page.context.set_offline(True)
     chat.page.evaluate("() => dispatchEvent(new Event('offline'))")
     expect(chat.banner).to_be_visible()
     chat.send("Look")
     pending = chat.page.locator(".pending")
-    expect(asked(pending).locator("img")).to_be_attached()
+    expect(asked(pending).locator("img")).to_have_js_property("naturalWidth", 300)
     chat.page.context.set_offline(False)
     chat.page.evaluate("() => dispatchEvent(new Event('online'))")
     chat.wait_until_answered()

@@ -4,6 +4,7 @@ import { AttachmentTray } from "./attachment_tray.js";
 import { Attachments } from "./attachments.js";
 import { find, oncePerFrame, setText } from "./dom.js";
 import { listenForFiles } from "./file_intake.js";
+import { addressOf } from "./files.js";
 import { gettext } from "./gettext.js";
 import { draftFilesOf } from "./keep.js";
 import { discard, look, upload } from "./upload.js";
@@ -38,7 +39,8 @@ export function composerFiles(page, form, composer, models) {
     composer.setFiles(attachments);
   });
   const attachments = new Attachments(page.limits, {
-    upload, discard, look,
+    discard, look,
+    upload: async (file, options) => warm(await upload(file, options)),
     drafts: draftsFor(page.user.id),
     changed: draw,
     tell: (sentence) => setText(status, sentence),
@@ -49,6 +51,12 @@ export function composerFiles(page, form, composer, models) {
   });
   models.whenSelected(draw);
   return attachments;
+}
+
+/** Into the browser's cache, so that the message shows it at once, and without a line too. @param {AttachmentData} data */
+function warm(data) {
+  if (data.kind === "image") new Image().src = addressOf(data.id);
+  return data;
 }
 
 /** An edit is not kept over a reload, so neither are its files. @param {string | number} user */
