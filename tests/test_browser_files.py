@@ -406,7 +406,7 @@ def test_a_message_that_waits_for_the_line_shows_its_files(
     owner: User, site: Web, open_chat: OpenChat
 ) -> None:
     chat = open_chat(owner, site)
-    with chat.page.expect_event("requestfinished", lambda request: SHOWN.search(request.url)):
+    with chat.page.expect_event("requestfinished", lambda request: bool(SHOWN.search(request.url))):
         choose(chat, PICTURE)
         ready(chat)
     chat.page.context.set_offline(True)
