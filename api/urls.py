@@ -7,6 +7,7 @@ from api import (
     conversations,
     errors,
     exports,
+    feedback,
     folders,
     generations,
     imports,
@@ -38,6 +39,7 @@ api.add_router("/conversations", settings.router)
 api.add_router("/prompts", library.prompts)
 api.add_router("/presets", library.presets)
 api.add_router("/imports", imports.router)
+api.add_router("/messages", feedback.router)
 api.add_router("/search", search.router)
 api.add_router("/generations", generations.router)
 api.add_router("/conversations", generations.of_conversations)

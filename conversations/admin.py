@@ -20,7 +20,15 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from conversations.models import Attachment, Conversation, Folder, Message, Preset, Prompt
+from conversations.models import (
+    Attachment,
+    Conversation,
+    Feedback,
+    Folder,
+    Message,
+    Preset,
+    Prompt,
+)
 from conversations.search.index import index_title
 
 EXCERPT_CHARS = 100
@@ -168,6 +176,42 @@ class MessageAdmin(ReadOnly, FoundById, ModelAdmin):
     @admin.display(description="text")
     def written(self, message: Message) -> str:
         return as_written(message.text)
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(ReadOnly, ModelAdmin):
+    list_display = ["rating_label", "said", "model", "owner", "updated_at"]
+    list_filter = ["rating", "message__generation__model_slug", "updated_at"]
+    list_select_related = ["message__conversation__owner", "message__generation"]
+    search_fields = ["comment", "message__conversation__owner__username"]
+    date_hierarchy = "updated_at"
+    ordering = ["-updated_at"]
+    raw_id_fields = ["message"]
+    fields = ["rating", "comment", "message", "answer", "created_at", "updated_at"]
+    readonly_fields = ["answer"]
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    list_per_page = 50
+
+    @display(description="rating", ordering="rating", label={"Good": "success", "Bad": "danger"})
+    def rating_label(self, feedback: Feedback) -> str:
+        return feedback.get_rating_display()
+
+    @admin.display(description="comment")
+    def said(self, feedback: Feedback) -> str:
+        return Truncator(feedback.comment).chars(EXCERPT_CHARS)
+
+    @admin.display(description="model", ordering="message__generation__model_slug")
+    def model(self, feedback: Feedback) -> str:
+        return feedback.message.generation.model_slug
+
+    @admin.display(description="owner", ordering="message__conversation__owner__username")
+    def owner(self, feedback: Feedback) -> str:
+        return feedback.message.conversation.owner.get_username()
+
+    @admin.display(description="answer")
+    def answer(self, feedback: Feedback) -> str:
+        return as_written(feedback.message.text)
 
 
 @admin.register(Attachment)

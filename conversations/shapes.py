@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from conversations.models import Attachment, Conversation, Generation, Message
+from conversations.models import Attachment, Conversation, Feedback, Generation, Message
 
 
 def message_shape(message: Message) -> dict[str, Any]:
@@ -16,6 +16,7 @@ def message_shape(message: Message) -> dict[str, Any]:
         "content": message.content,
         "created_at": message.created_at.isoformat(),
         "generation": generation_shape(generation_or_none(message)),
+        "feedback": feedback_shape(feedback_or_none(message)),
     }
 
 
@@ -26,6 +27,18 @@ def generation_or_none(message: Message) -> Generation | None:
         return message.generation
     except Generation.DoesNotExist:
         return None
+
+
+def feedback_or_none(message: Message) -> Feedback | None:
+    """Only where it has been loaded: what has just been written has none."""
+    found: Feedback | None = message._state.fields_cache.get("feedback")
+    return found
+
+
+def feedback_shape(feedback: Feedback | None) -> dict[str, Any] | None:
+    if feedback is None:
+        return None
+    return {"rating": feedback.rating, "comment": feedback.comment}
 
 
 def generation_shape(generation: Generation | None) -> dict[str, Any] | None:
@@ -75,7 +88,9 @@ def active_ids(conversation_id: UUID) -> list[UUID]:
 
 
 def list_messages(conversation: Conversation) -> list[dict[str, Any]]:
-    rows = conversation.messages.select_related("generation").order_by("created_at", "role")
+    rows = conversation.messages.select_related("generation", "feedback").order_by(
+        "created_at", "role"
+    )
     return [message_shape(row) for row in rows]
 
 

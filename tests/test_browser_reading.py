@@ -1,11 +1,15 @@
 """How an answer reads while it arrives and afterwards, in a real browser."""
 
+import json
+
 import pytest
 from playwright.sync_api import expect
 
 from accounts.models import User
+from conversations.models import Feedback, Message
 from tests.chat import Chat, OpenChat
 from tests.provider import Provider
+from tests.rows import answered
 from tests.stack import Web
 
 pytest_plugins = ["tests.browser"]
@@ -265,3 +269,123 @@ def test_a_wrong_formula_shows_its_source(view: Chat) -> None:
     prose = view.page.locator(".prose").last
     expect(prose.locator(".katex")).to_have_count(1)
     expect(prose.locator(".math[data-plain]").first).to_have_text("\\frac{a}{")
+
+
+# --- Beside the text ------------------------------------------------------------------------------
+def menu(chat: Chat, item: str) -> None:
+    chat.answer.get_by_role("button", name="More").click()
+    chat.page.get_by_role("menuitem", name=item).click()
+
+
+def test_an_answer_is_rated_and_commented_and_taken_back(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    chat.send("Hello")
+    chat.wait_until_answered()
+    bad = chat.answer.get_by_role("button", name="Bad answer")
+    bad.click()
+    chat.page.get_by_role("button", name="Add a comment").click()
+    chat.page.get_by_role("textbox", name="Comment").fill("Too long")
+    chat.page.get_by_role("button", name="Save").click()
+    expect(chat.page.get_by_text("Your comment was saved.")).to_be_visible()
+    chat.reload()
+    expect(bad).to_have_attribute("aria-pressed", "true")
+    kept = Feedback.objects.get()
+    assert (kept.rating, kept.comment) == (-1, "Too long")
+    chat.answer.get_by_role("button", name="Good answer").click()
+    expect(bad).to_have_attribute("aria-pressed", "false")
+    chat.answer.get_by_role("button", name="Good answer").click()
+    expect(chat.answer.locator(".rate[aria-pressed=true]")).to_have_count(0)
+    chat.reload()
+    expect(chat.answer.get_by_role("button", name="Good answer")).to_be_visible()
+    assert not Feedback.objects.exists()
+
+
+def test_an_answer_is_copied_as_rich_text(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    text = "Some **bold** text, $x$.\n\n```py\na = 1\n```"
+    chat = open_chat(owner, site)
+    provider.script({"text": text, "rate": 0})
+    chat.send("Hello")
+    chat.wait_until_answered()
+    menu(chat, "Copy as rich text")
+    expect(chat.page.get_by_text("Copied")).to_be_visible()
+    html, plain = chat.page.evaluate(
+        """async () => {
+            const [item] = await navigator.clipboard.read();
+            const types = ['text/html', 'text/plain'];
+            return Promise.all(types.map(async type => (await item.getType(type)).text()));
+        }"""
+    )
+    assert plain == text
+    assert "<strong>bold</strong>" in html
+    assert "$x$" in html
+    assert "<code>a = 1</code></pre>" in html
+    assert "button" not in html
+
+
+def test_an_answer_is_read_aloud_without_its_code(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    """The machine has no voice: what is said is noted in its place."""
+    chat = open_chat(owner, site)
+    chat.page.evaluate(
+        """() => {
+            window.said = [];
+            speechSynthesis.speak = utterance => window.said.push([utterance.text, utterance.lang]);
+            speechSynthesis.cancel = () => { window.said = ['stopped']; };
+        }"""
+    )
+    provider.script({"text": "First **part**.\n\n```py\ncode\n```\n\n- second", "rate": 0})
+    chat.send("Hello")
+    chat.wait_until_answered()
+    menu(chat, "Read aloud")
+    assert chat.page.evaluate("() => window.said") == [["First part.", "en"], ["second", "en"]]
+    chat.answer.get_by_role("button", name="Stop reading aloud").click()
+    assert chat.page.evaluate("() => window.said") == ["stopped"]
+    expect(chat.answer.get_by_role("button", name="Stop reading aloud")).to_be_hidden()
+
+
+def test_details_say_what_an_answer_took(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    provider.script({"tokens": 30, "reasoning": 10, "rate": 50})
+    chat.send("Hello")
+    chat.wait_until_answered()
+    chat.reload()
+    expect(chat.answer.locator(".thought-label")).to_have_text("Thought for 1 s")
+    menu(chat, "Details")
+    names = chat.page.get_by_role("dialog").locator("dt")
+    for name in ("Model", "Until the first word", "In all", "Tokens written", "Tokens per second"):
+        expect(names.filter(has_text=name)).to_have_count(1)
+
+
+def test_what_a_tool_found_is_listed_as_sources(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    result = json.dumps([{"title": "The docs", "url": "https://docs.example.com/a"}])
+    made = answered(owner)
+    Message.objects.filter(pk=made.reply.pk).update(
+        content=[
+            {
+                "type": "tool_call",
+                "id": "1",
+                "name": "search_web",
+                "args": {"query": "streams"},
+                "extras": {"result": result},
+            },
+            {"type": "text", "text": "Found."},
+        ]
+    )
+    chat = open_chat(owner, site, f"/c/{made.conversation.pk}/")
+    card = chat.answer.locator(".tool")
+    expect(card.locator(".tool-line")).to_have_text("Search webstreams")
+    card.locator("summary").click()
+    expect(card.locator(".tool-result")).to_contain_text("docs.example.com")
+    chat.answer.get_by_text("Sources: 1").click()
+    link = chat.answer.get_by_role("link", name="The docs")
+    expect(link).to_have_attribute("href", "https://docs.example.com/a")
+    expect(link).to_contain_text("docs.example.com")

@@ -2,6 +2,7 @@
 
 import { ChatPage } from "./chat_page.js";
 import { ChatSettingsOfPage } from "./chat_settings.js";
+import { installAnswerMenu } from "./answer_menu.js";
 import { byId } from "./dom.js";
 import { attachMenu } from "./menu.js";
 import { Navigation } from "./navigation.js";
@@ -21,6 +22,7 @@ const page = new ChatPage(data, {
 });
 const navigation = new Navigation(page);
 installSharing(page);
+installAnswerMenu(page);
 attachMenu(/** @type {HTMLButtonElement} */ (byId("conversation-menu-button")), byId("conversation-menu"));
 new ChatSettingsOfPage(page, data);
 new QueueView(page, data);

@@ -7,10 +7,15 @@ const FILES = /\.(?:css|csv|html?|js|json|jsx|pdf|png|py|rb|rs|sh|sql|ts|tsx|txt
 
 /** @param {HTMLAnchorElement} link */
 export function guard(link) {
-  link.target = "_blank";
-  link.rel = "noopener noreferrer nofollow";
+  openApart(link);
   const host = hostToShow(link.textContent ?? "", link.getAttribute("href") ?? "");
   if (host) link.append(hostNote(host));
+}
+
+/** @param {HTMLAnchorElement} link */
+export function openApart(link) {
+  link.target = "_blank";
+  link.rel = "noopener noreferrer nofollow";
 }
 
 /**

@@ -6,6 +6,7 @@ import { filesIn } from "./files.js";
 import { gettext } from "./gettext.js";
 import { showFiles } from "./message_files.js";
 import { hasEnded } from "./snapshot.js";
+import { showSources, sourcesOf } from "./sources.js";
 import { metaLine, offersRest, statusLine, wasStartedAgain } from "./status_line.js";
 
 const LONG_WAIT_MS = 8_000;
@@ -58,7 +59,9 @@ export class AssistantView {
     this.element.dataset.message = message.id;
     this.element.dataset.generation = snapshot?.generation ?? "";
     this.element.toggleAttribute("data-live", running);
-    this.#blocks.update(snapshot?.content ?? message.content, running);
+    const content = snapshot?.content ?? message.content;
+    this.#blocks.update(content, running, { thoughtMs: thoughtMs(snapshot), progress: item.note?.label ?? "" });
+    showSources(find(this.element, ".sources"), running ? [] : sourcesOf(content));
     if (snapshot) this.#updateState(snapshot, item);
     this.#updateActions(item, running, snapshot !== null && offersRetry(snapshot));
     find(this.element, '.actions [data-action="copy"]').hidden = !plainText(snapshot?.content ?? message.content);
@@ -80,9 +83,11 @@ export class AssistantView {
   }
 
   /** @param {Item} item @param {boolean} running @param {boolean} offered whether the state offers a retry */
-  #updateActions({ siblings, quiet }, running, offered) {
+  #updateActions({ message, siblings, quiet }, running, offered) {
     find(this.element, ".actions").hidden = running;
     find(this.element, '.actions [data-action="retry"]').hidden = !quiet || offered;
+    press(find(this.element, '[data-action="good"]'), message.feedback?.rating === 1);
+    press(find(this.element, '[data-action="bad"]'), message.feedback?.rating === -1);
     showSiblings(this.element, siblings);
   }
 
@@ -101,6 +106,17 @@ export class AssistantView {
     this.#waitedLong = true;
     if (this.#item && this.element.isConnected) this.update(this.#item);
   }
+}
+
+/** @param {Snapshot | null} snapshot */
+function thoughtMs(snapshot) {
+  const ms = snapshot?.timings.reasoning_ms;
+  return typeof ms === "number" ? ms : null;
+}
+
+/** @param {HTMLElement} button @param {boolean} on */
+function press(button, on) {
+  button.setAttribute("aria-pressed", String(on));
 }
 
 /** @param {Snapshot} snapshot */

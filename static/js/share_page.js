@@ -2,6 +2,7 @@
 
 import { ApiError, request } from "./api.js";
 import { BlockList } from "./blocks.js";
+import { toggleWrap } from "./code_view.js";
 import { byId, clone, find, setText } from "./dom.js";
 import { copyFrom, listenForActions } from "./message_actions.js";
 import { plainText } from "./message_view.js";
@@ -16,7 +17,7 @@ list.append(...messages.map((message, index) => (message.role === "user" ? quest
 listenForActions(list, {
   copy: ({ button, message }) => void copyFrom(button, plainText(blocksOf(messages[Number(message)]))),
   "copy-code": ({ button }) => void copyFrom(button, find(/** @type {Element} */ (button.closest(".code")), "code").textContent ?? ""),
-  wrap: ({ button }) => button.closest(".code")?.toggleAttribute("data-wrap"),
+  wrap: ({ button }) => toggleWrap(/** @type {HTMLElement} */ (button.closest(".code"))),
 });
 document.getElementById("continue")?.addEventListener("click", (event) => {
   void goOn(/** @type {HTMLButtonElement} */ (event.currentTarget));

@@ -253,7 +253,7 @@ export class Store {
  */
 function blank(id, conversation, parent) {
   const created_at = new Date().toISOString();
-  return { id, conversation, parent, role: "user", content: [], created_at, generation: null };
+  return { id, conversation, parent, role: "user", content: [], created_at, generation: null, feedback: null };
 }
 
 /**

@@ -4,7 +4,7 @@
 type Status = "queued" | "in_progress" | "completed" | "failed" | "cancelled";
 type Position = [attempt: number, seq: number];
 
-interface TextBlock { type: "text"; text: string }
+interface TextBlock { type: "text"; text: string; annotations?: { type?: unknown; url?: unknown; title?: unknown }[] }
 interface ReasoningBlock { type: "reasoning"; reasoning: string }
 interface ToolCallChunkBlock { type: "tool_call_chunk"; id: string; name: string; args: string }
 interface ToolCallBlock {
@@ -61,7 +61,11 @@ interface Message {
   content: Block[];
   created_at: string;
   generation: GenerationData | null;
+  feedback?: Rated | null;
 }
+
+/** What the owner thinks of an answer: 1 is good, -1 is bad. */
+interface Rated { rating: 1 | -1; comment: string }
 
 interface Conversation {
   id: string;

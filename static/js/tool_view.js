@@ -1,0 +1,73 @@
+// A tool that the model uses: what it does with what, how far it is, and what came of it.
+
+import { clone, find, setText } from "./dom.js";
+import { gettext } from "./gettext.js";
+
+/** @type {[RegExp, string][]} which icon of the template stands for a tool, by its name */
+const KINDS = [
+  [/search|find|look.?up|query/i, "search"],
+  [/time|date|clock|calendar/i, "clock"],
+  [/fetch|web|url|http|browse|open/i, "globe"],
+  [/code|python|run|exec|shell|calc/i, "terminal"],
+  [/file|read|write|document/i, "file"],
+];
+
+export class ToolView {
+  element = clone("tool");
+
+  /** @param {ToolCallBlock | ToolCallChunkBlock} block @param {boolean} _live @param {{progress: string}} around */
+  update(block, _live, { progress }) {
+    const running = block.type === "tool_call_chunk";
+    const error = running ? undefined : block.extras.error;
+    const result = running ? undefined : block.extras.result;
+    const said = running ? progress || gettext("Running") : error === undefined ? "" : gettext("Failed");
+    this.element.dataset.state = running ? "running" : error === undefined ? "done" : "failed";
+    this.#showKind(kindOf(block.name));
+    setText(find(this.element, ".tool-name"), inWords(block.name));
+    setText(find(this.element, ".tool-target"), targetOf(running ? begun(block.args) : block.args));
+    setText(find(this.element, ".tool-state"), said);
+    setText(find(this.element, ".tool-args"), running ? block.args : JSON.stringify(block.args, null, 2));
+    setText(find(this.element, ".tool-result"), indented(error ?? result ?? ""));
+    find(this.element, ".tool-outcome").hidden = !(error ?? result);
+  }
+
+  /** @param {string} kind */
+  #showKind(kind) {
+    for (const icon of /** @type {NodeListOf<HTMLElement>} */ (this.element.querySelectorAll(".tool-icon"))) {
+      icon.hidden = icon.dataset.kind !== kind;
+    }
+  }
+}
+
+/** @param {string} name */
+function kindOf(name) {
+  return KINDS.find(([pattern]) => pattern.test(name))?.[1] ?? "other";
+}
+
+/** @param {string} name such as `search_web` */
+function inWords(name) {
+  const words = name.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/[_-]+/g, " ").trim().toLowerCase();
+  return words ? words[0]?.toUpperCase() + words.slice(1) : gettext("Tool");
+}
+
+/** @param {Record<string, unknown>} args */
+function targetOf(args) {
+  const text = Object.values(args).find((value) => typeof value === "string");
+  return typeof text === "string" ? text : "";
+}
+
+/** The first text among arguments that are still being written. @param {string} args @returns {Record<string, unknown>} */
+function begun(args) {
+  const [, text] = /:\s*"((?:[^"\\]|\\.)*)/.exec(args) ?? [];
+  return text === undefined ? {} : { text };
+}
+
+/** JSON is easier to read on several lines. @param {string} text */
+function indented(text) {
+  if (!/^\s*[[{]/.test(text) || text.length > 100_000) return text;
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
