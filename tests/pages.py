@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from conversations.models import Conversation
+from conversations.sharing import share
 from streaming import lease
 from streaming.lease import Outcome
 from tests.rows import USAGE, asked
@@ -63,6 +64,29 @@ def show_settings(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def show_dialog(opener: str) -> Callable[[Page], None]:
+    def steps(page: Page) -> None:
+        page.locator(opener).click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+
+    return steps
+
+
+def show_conversation_menu(page: Page) -> None:
+    page.locator("#conversation-menu-button").click()
+    expect(page.locator("#conversation-menu")).to_be_visible()
+
+
+def show_chat_settings(page: Page) -> None:
+    show_conversation_menu(page)
+    show_dialog("#open-chat-settings")(page)
+
+
+def show_model_menu(page: Page) -> None:
+    page.locator("#model").click()
+    expect(page.locator("#model-menu")).to_be_visible()
+
+
 def show_account_menu(page: Page) -> None:
     show_drawer(page)
     page.locator(".account-button").click()
@@ -97,6 +121,12 @@ STATES = [
     State("chat, all open", "/c/{conversation}/", steps=show_reasoning_and_tool),
     State("account menu", "/", steps=show_account_menu),
     State("settings", "/", steps=show_settings),
+    State("share", "/c/{conversation}/", steps=show_dialog("#share")),
+    State("conversation menu", "/c/{conversation}/", steps=show_conversation_menu),
+    State("chat settings", "/c/{conversation}/", steps=show_chat_settings),
+    State("model menu", "/c/{conversation}/", steps=show_model_menu),
+    State("shared", "/s/{token}/", signed_in=False),
+    State("shared, all open", "/s/{token}/", steps=show_reasoning_and_tool),
     State("drawer", "/c/{conversation}/", steps=show_drawer),
 ]
 
@@ -108,3 +138,11 @@ def conversation_with_everything(owner: User) -> Conversation:
     outcome = Outcome("completed", 3, CONTENT, USAGE, {})
     assert lease.finish(made.generation.pk, claimed.attempt, outcome)
     return made.conversation
+
+
+def visit(page: Page, url: str, state: State, owner: User) -> None:
+    conversation = conversation_with_everything(owner)
+    last = conversation.messages.latest("created_at")
+    link = share(conversation, last.pk, with_attachments=False)
+    page.goto(url + state.path.format(conversation=conversation.pk, token=link.token))
+    state.steps(page)

@@ -1,4 +1,7 @@
-"""axe-core finds nothing to say about any page, in both themes, by the rules of WCAG 2.2 AA."""
+"""axe-core finds nothing to say about any page, in both themes, by the rules of WCAG 2.2 AA.
+
+Pictures of all that was looked at are left in test-results/, for eyes to look at too.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +11,12 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from accounts.models import User
-from tests.pages import STATES, State, conversation_with_everything
+from tests.pages import STATES, State, visit
 from tests.stack import ROOT, Web
 
 pytest_plugins = ["tests.browser"]
 pytestmark = pytest.mark.browser
+PICTURES = Path(ROOT) / "test-results"
 AXE = Path(ROOT) / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SIZES = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
@@ -27,16 +31,15 @@ def test_axe_finds_nothing(
     state: State,
     size: str,
 ) -> None:
-    conversation = conversation_with_everything(owner)
     # Without transitions, so that no colour is measured half-way.
     context = open_context(
         owner if state.signed_in else None, site, reduced_motion="reduce", viewport=SIZES[size]
     )
     page = context.new_page()
-    page.goto(site.url + state.path.format(conversation=conversation.pk))
-    state.steps(page)
+    visit(page, site.url, state, owner)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.screenshot(path=PICTURES / f"{state.name} {size} {scheme}.png")
         assert violations(page) == []
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
 from tests.chat import OpenChat, plain
-from tests.pages import STATES, State, conversation_with_everything
+from tests.pages import STATES, State, conversation_with_everything, visit
 from tests.provider import Provider
 from tests.stack import Web
 
@@ -108,10 +108,9 @@ def test_another_language_keeps_the_draft_and_says_what_a_worker_stored_in_engli
 
 # --- Small phones, and both directions of writing ------------------------------------------------
 def open_on_phone(state: State, owner: User, site: Web, open_context: OpenContext) -> Page:
-    conversation = conversation_with_everything(owner)
     user = owner if state.signed_in else None
     page = open_context(user, site, reduced_motion="reduce", **PHONE).new_page()
-    page.goto(site.url + state.path.format(conversation=conversation.pk))
+    visit(page, site.url, state, owner)
     return page
 
 
@@ -132,7 +131,6 @@ def test_a_small_phone_never_scrolls_sideways(
     owner: User, site: Web, open_context: OpenContext, state: State
 ) -> None:
     page = open_on_phone(state, owner, site, open_context)
-    state.steps(page)
     assert page.evaluate("innerWidth") == 360
     assert sideways(page) == 0
     page.evaluate("document.documentElement.dir = 'rtl'")
@@ -147,7 +145,6 @@ def test_with_the_largest_text_a_small_phone_never_scrolls_sideways(
     owner.language = "de"
     owner.save(update_fields=["text_size", "language"])
     page = open_on_phone(state, owner, site, open_context)
-    state.steps(page)
     assert sideways(page) == 0
 
 
@@ -156,7 +153,6 @@ def test_a_finger_finds_every_control(
     owner: User, site: Web, open_context: OpenContext, state: State
 ) -> None:
     page = open_on_phone(state, owner, site, open_context)
-    state.steps(page)
     assert small_controls(page) == []
 
 
