@@ -8,15 +8,28 @@ export class Announcer {
   #generation = "";
   #told = 0;
   #last = 0;
+  #state = "";
 
   /** @param {HTMLElement} element a polite live region */
   constructor(element) {
     this.#element = element;
   }
 
-  /** @param {string} generation @param {string} text all so far @param {boolean} ended */
-  update(generation, text, ended) {
+  /**
+   * @param {string} generation
+   * @param {string} text all so far
+   * @param {boolean} ended
+   * @param {string} state what stands below the answer, such as "Stopped"; empty while it simply arrives
+   */
+  update(generation, text, ended, state) {
     if (generation !== this.#generation || text.length < this.#told) this.#begin(generation);
+    this.#tell(text, ended);
+    if (state && state !== this.#state) this.#say(state);
+    this.#state = state;
+  }
+
+  /** @param {string} text @param {boolean} ended */
+  #tell(text, ended) {
     if (!ended && Date.now() - this.#last < EVERY_MS) return;
     const end = ended ? text.length : this.#told + endOfSentences(text.slice(this.#told));
     if (end <= this.#told) return;
@@ -28,6 +41,7 @@ export class Announcer {
   #begin(generation) {
     this.#generation = generation;
     this.#told = 0;
+    this.#state = "";
   }
 
   /** @param {string} text */

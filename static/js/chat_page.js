@@ -15,6 +15,7 @@ import { ModelPicker } from "./model_picker.js";
 import { loadPageData } from "./page_data.js";
 import { hasEnded } from "./snapshot.js";
 import { Sidebar } from "./sidebar.js";
+import { statusLine } from "./status_line.js";
 import { Thread } from "./thread.js";
 import { Writing } from "./writing.js";
 
@@ -264,7 +265,8 @@ export class ChatPage {
   /** @param {Item} item @param {Snapshot} snapshot */
   #drawGeneration(item, snapshot) {
     this.#list.refresh(item);
-    this.#announcer.update(snapshot.generation, plainText(snapshot.content), hasEnded(snapshot));
+    const state = statusLine(snapshot, item.note, false).text;
+    this.#announcer.update(snapshot.generation, plainText(snapshot.content), hasEnded(snapshot), state);
   }
 }
 

@@ -11,12 +11,20 @@ export function openDialog(name) {
   const dialog = /** @type {HTMLDialogElement} */ (clone(name));
   byId("dialogs").append(dialog);
   dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("pointerdown", (event) => { if (isBeside(dialog, event)) dialog.close(); });
   dialog.addEventListener("click", (event) => {
-    const target = /** @type {Element} */ (event.target);
-    if (target === dialog || target.closest('[data-action="close"]')) dialog.close();
+    if (/** @type {Element} */ (event.target).closest('[data-action="close"]')) dialog.close();
   });
+  // An open menu gives the focus back to its button; from there it comes, and there it returns.
+  /** @type {HTMLElement | null} */ (document.querySelector(":popover-open"))?.hidePopover();
   dialog.showModal();
   return dialog;
+}
+
+/** @param {HTMLElement} dialog @param {PointerEvent} event */
+function isBeside(dialog, { target, clientX, clientY }) {
+  const { left, right, top, bottom } = dialog.getBoundingClientRect();
+  return target === dialog && (clientX < left || clientX > right || clientY < top || clientY > bottom);
 }
 
 /**

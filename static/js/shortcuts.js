@@ -11,7 +11,7 @@ export function listenForShortcuts(actions) {
     o: actions.newChat, s: actions.sidebar, c: actions.copyLast,
   });
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.defaultPrevented) return;
+    if (event.isComposing || event.defaultPrevented || isDialogOpen()) return;
     const chord = (event.ctrlKey || event.metaKey) && event.shiftKey && chords[event.key.toLowerCase()];
     if (chord) run(event, chord);
     else if (event.key === "Escape" && !isMenuOpen() && actions.escape()) event.preventDefault();
@@ -23,6 +23,11 @@ export function listenForShortcuts(actions) {
 function run(event, act) {
   event.preventDefault();
   act();
+}
+
+/** What lies over the page keeps its keys to itself. */
+function isDialogOpen() {
+  return document.querySelector("dialog:modal") !== null;
 }
 
 /** Escape closes an open menu first; the browser does that. */

@@ -5,6 +5,7 @@ import { gettext } from "./gettext.js";
 import { preference, setPreference } from "./keep.js";
 import { pathOf } from "./page_data.js";
 import { groupByAge } from "./ages.js";
+import { listenForSwipes } from "./swipe.js";
 
 const NARROW = matchMedia("(max-width: 60rem)");
 
@@ -20,6 +21,11 @@ export class Sidebar {
       button.addEventListener("click", () => this.toggle());
     }
     byId("backdrop").addEventListener("click", () => this.close());
+    listenForSwipes(this.#app, {
+      isOpen: () => this.isOpenDrawer,
+      open: () => { if (NARROW.matches) this.#openDrawer(); },
+      close: () => this.close(),
+    });
     NARROW.addEventListener("change", () => this.close());
     this.close();
   }
@@ -30,7 +36,9 @@ export class Sidebar {
 
   toggle() {
     if (NARROW.matches) return this.isOpenDrawer ? this.close() : this.#openDrawer();
+    const hadFocus = this.#drawer.contains(document.activeElement);
     const hidden = this.#app.toggleAttribute("data-sidebar-hidden");
+    if (hidden && hadFocus) find(byId("main"), '[data-action="sidebar"]').focus();
     return setPreference("sidebar", hidden ? "hidden" : "shown");
   }
 
