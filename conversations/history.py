@@ -3,6 +3,7 @@ from uuid import UUID
 
 from conversations.attachments.reading import with_files
 from conversations.models import Message
+from conversations.tree import tree_of
 from llm.models import ChatModel
 from llm.spec import Role, Turn
 
@@ -16,17 +17,10 @@ def turns_until(prompt: Message, model: ChatModel) -> list[Turn]:
 def path_to(prompt: Message) -> list[Turn]:
     if prompt.parent_id is None:
         return [turn(prompt.role, prompt.content)] if prompt.content else []
-    rows = Message.objects.filter(conversation=prompt.conversation_id).values_list(
-        "pk", "parent_id", "role", "content"
-    )
-    by_id = {pk: (parent, role, content) for pk, parent, role, content in rows}
-    turns: list[Turn] = []
-    at: UUID | None = prompt.pk
-    while at is not None:
-        at, role, content = by_id[at]
-        if content:
-            turns.append(turn(role, content))
-    return turns[::-1]
+    # Other versions can weigh more than the path does, so only its texts are read.
+    path = tree_of(prompt.conversation_id).path_to(prompt.pk)
+    rows = Message.objects.only("role", "content").in_bulk(path)
+    return [turn(rows[pk].role, rows[pk].content) for pk in path if rows[pk].content]
 
 
 def turn(role: str, content: list[dict[str, Any]]) -> Turn:
