@@ -12,6 +12,7 @@ from api import (
     generations,
     imports,
     library,
+    messages,
     preferences,
     search,
     settings,
@@ -35,6 +36,7 @@ api.add_router("/shares", shares.router)
 api.add_router("/me", preferences.router, auth=SESSION)
 api.add_router("/conversations", exports.of_conversations)
 api.add_router("/export", exports.router)
+api.add_router("/conversations", messages.router)
 api.add_router("/conversations", settings.router)
 api.add_router("/prompts", library.prompts)
 api.add_router("/presets", library.presets)

@@ -87,11 +87,10 @@ def active_ids(conversation_id: UUID) -> list[UUID]:
     )
 
 
-def list_messages(conversation: Conversation) -> list[dict[str, Any]]:
-    rows = conversation.messages.select_related("generation", "feedback").order_by(
-        "created_at", "role"
-    )
-    return [message_shape(row) for row in rows]
+def message_shapes(ids: list[UUID]) -> list[dict[str, Any]]:
+    """In the order of their ids."""
+    rows = Message.objects.select_related("generation", "feedback").in_bulk(ids)
+    return [message_shape(rows[pk]) for pk in ids if pk in rows]
 
 
 def attachment_shape(attachment: Attachment) -> dict[str, Any]:

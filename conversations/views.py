@@ -9,12 +9,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
+from conversations import windows
 from conversations.access import NotFound, conversation_of
 from conversations.lists import sidebar
 from conversations.models import Conversation
 from conversations.settings import shape as settings_shape
-from conversations.shapes import list_messages
 from llm.catalogue import default_model, offered
+
+EMPTY: dict[str, Any] = {"messages": [], "newer": [], "latest": None, "message": None}
 
 
 @require_safe
@@ -47,8 +49,17 @@ def page_data(request: HttpRequest, shown: Conversation | None) -> dict[str, Any
         "models": models(user),
         **sidebar(user),
         "conversation": None if shown is None else one(shown),
-        "messages": [] if shown is None else list_messages(shown),
+        **(EMPTY if shown is None else shown_part(request, shown)),
     }
+
+
+def shown_part(request: HttpRequest, shown: Conversation) -> dict[str, Any]:
+    """The newest messages; `?message=` asks for those around one, such as a hit of the search."""
+    try:
+        wanted = UUID(request.GET.get("message", ""))
+        return {**windows.around(shown, wanted), "message": str(wanted)}
+    except (ValueError, NotFound):
+        return {**windows.newest(shown), "message": None}
 
 
 def limits() -> dict[str, int]:
