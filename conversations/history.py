@@ -1,5 +1,4 @@
 from typing import Any, cast
-from uuid import UUID
 
 from conversations.attachments.reading import with_files
 from conversations.models import Message

@@ -8,7 +8,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from conversations.models import Feedback
-from conversations.shapes import list_messages
+from conversations.windows import newest
 from tests.rows import answered
 
 pytestmark = pytest.mark.database
@@ -31,7 +31,7 @@ def test_the_owner_rates_an_answer_and_thinks_again(owner: User) -> None:
     assert put(client, made.reply.pk, rating=1).json() == {"rating": 1, "comment": ""}
     again = put(client, made.reply.pk, rating=-1, comment=" Wrong ")
     assert again.json() == {"rating": -1, "comment": "Wrong"}
-    question, answer = list_messages(made.conversation)
+    question, answer = newest(made.conversation)["messages"]
     assert (question["feedback"], answer["feedback"]) == (None, {"rating": -1, "comment": "Wrong"})
     assert client.delete(f"/api/v1/messages/{made.reply.pk}/feedback").status_code == 204
     assert not Feedback.objects.exists()

@@ -11,10 +11,11 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from conversations.history import turns_before
+from conversations.history import turns_until
 from conversations.models import Conversation, Message
 from conversations.views import page_data
 from conversations.windows import ABOVE, WINDOW
+from llm.models import ChatModel
 from tests.rows import answered
 
 pytestmark = pytest.mark.database
@@ -244,7 +245,7 @@ def test_the_model_is_given_the_path_and_nothing_beside_it(conversation: Convers
     edit = written(conversation, 2, trunk[1], "edit")
     Message.objects.filter(pk=trunk[1].pk).update(content=[])
 
-    turns = turns_before(edit[-1])
+    turns = turns_until(edit[0], ChatModel(slug="fake"))
 
     assert [(turn.role, turn.content[0]["text"]) for turn in turns] == [
         ("user", "m0"),

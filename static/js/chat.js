@@ -12,6 +12,7 @@ import { installRetryMenu } from "./retry_menu.js";
 import { installSharing } from "./share_dialog.js";
 import { installPreferences } from "./preferences.js";
 import { listenForShortcuts } from "./shortcuts.js";
+import { listenForWaking } from "./waking.js";
 
 const data = readPageData(document);
 if (!data) throw new Error("the page has no data");
@@ -37,13 +38,7 @@ listenForShortcuts({
   copyLast: () => page.copyLast(),
 });
 
-addEventListener("online", () => page.client.connection.nudge());
-// The line may be dead now, or be one that needs no network: a ping tells.
-addEventListener("offline", () => { if (page.client.connection.isOpen) page.client.connection.nudge(); });
-addEventListener("pageshow", (event) => { if (event.persisted) page.client.connection.nudge(); });
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") page.client.connection.nudge();
-});
+listenForWaking(page.client.connection);
 
 byId("starters").addEventListener("click", (event) => {
   const starter = /** @type {Element} */ (event.target).closest("button")?.dataset.text;

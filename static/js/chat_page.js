@@ -4,15 +4,14 @@ import { Announcer } from "./announcer.js";
 import { copyText } from "./clipboard.js";
 import { ConversationClient } from "./conversation_client.js";
 import { byId, oncePerFrame, setText } from "./dom.js";
-import { Follower } from "./follower.js";
 import { gettext } from "./gettext.js";
 import { knownFilesOf, outboxOf } from "./keep.js";
 import { LineBanner } from "./line_banner.js";
 import { listenForActions, messageActions } from "./message_actions.js";
-import { MessageList } from "./message_list.js";
 import { plainText } from "./message_view.js";
 import { ModelPicker } from "./model_picker.js";
 import { loadPageData } from "./page_data.js";
+import { Reading } from "./reading.js";
 import { hasEnded } from "./snapshot.js";
 import { Sidebar } from "./sidebar.js";
 import { statusLine } from "./status_line.js";
@@ -27,9 +26,7 @@ export class ChatPage {
   /** @type {(message: NextMessage) => void} what was written while the page is busy */ takeNext = () => {};
   /** @type {Set<() => Partial<SubmitCommand>>} */ #additions = new Set();
   #actions = messageActions(this);
-  #list = new MessageList(byId("messages"));
   #announcer = new Announcer(byId("announcer"));
-  #follower = new Follower(byId("scroller"), byId("jump"));
   #banner = new LineBanner(byId("line-banner"), () => this.client.connection.nudge());
   #draw = oncePerFrame(() => this.#drawAll());
   #drawGrown = oncePerFrame(() => this.#drawGenerations());
@@ -50,6 +47,7 @@ export class ChatPage {
     });
     this.models = new ModelPicker(/** @type {HTMLButtonElement} */ (byId("model")), byId("model-menu"), page.models);
     this.thread = new Thread(this.client, page.models);
+    this.reading = new Reading(this.client, this.thread);
     this.writing = new Writing(page, {
       client: this.client,
       send: (message) => this.#written(message),
@@ -89,6 +87,7 @@ export class ChatPage {
   }
 
   redraw() {
+    this.reading.expire();
     this.#draw();
   }
 
@@ -154,16 +153,21 @@ export class ChatPage {
 
   /** @param {string} message a sibling to show */
   turnTo(message) {
-    this.thread.choose(message);
-    this.#drawAll();
+    void this.reading.turnTo(message).then(() => this.#draw());
+  }
+
+  /** @param {string} message of the open conversation, to bring into view */
+  goTo(message) {
+    return this.reading.goTo(message);
   }
 
   /** @param {PageData} [page] */
   #shown(page) {
     if (page) this.models.select(page.conversation?.model ?? null);
     this.writing.shown();
+    this.thread.pin(page?.message ?? null);
+    this.reading.open(page?.message ?? null);
     this.#drawAll();
-    this.#follower.jump();
     for (const act of this.#whenShown) act(page);
   }
 
@@ -179,12 +183,12 @@ export class ChatPage {
   }
 
   /** @param {NextMessage & {parent?: string | null, client_message_id?: string}} message */
-  send({ parent = this.thread.path.at(-1)?.id ?? null, ...message }) {
+  send({ parent = this.thread.end, ...message }) {
     this.thread.chooseNewest(parent);
     const more = Object.assign({}, ...[...this.#additions].map((add) => add()));
     this.client.submit({ conversation: this.client.open, parent, ...message, ...this.models.choice, ...more });
     this.#drawAll();
-    this.#follower.jump();
+    void this.reading.jump();
   }
 
   /** @param {Change} change */
@@ -192,6 +196,7 @@ export class ChatPage {
     if (change.kind === "line") return this.#banner.update(change.state);
     if (change.kind === "generation") return this.#generationChanged(change);
     if (change.kind === "refused") return this.#refused(change);
+    if (change.kind === "reloaded") void this.reading.reloaded(change.messages);
     if (change.kind === "opened") this.#opened(change.conversation);
     if (change.kind === "missing") return this.#leave(change.conversation);
     if (change.kind === "trouble") return this.composer.say(change.message);
@@ -231,11 +236,10 @@ export class ChatPage {
 
   #drawAll() {
     const { client, thread, composer } = this;
-    const items = thread.items();
+    this.reading.draw();
     const running = thread.isRunning;
-    this.#list.show(items, client.pending);
     this.#drawConversations();
-    byId("empty").hidden = items.length > 0 || client.pending.length > 0 || client.open !== null;
+    byId("empty").hidden = thread.path.length > 0 || client.pending.length > 0 || client.open !== null;
     composer.update({
       running,
       stopping: running && client.isStopping(thread.last?.generation ?? ""),
@@ -259,12 +263,12 @@ export class ChatPage {
       if (item?.snapshot) this.#drawGeneration(item, item.snapshot);
     }
     this.#grown.clear();
-    this.#follower.grown();
+    this.reading.grown();
   }
 
   /** @param {Item} item @param {Snapshot} snapshot */
   #drawGeneration(item, snapshot) {
-    this.#list.refresh(item);
+    this.reading.refresh(item);
     const state = statusLine(snapshot, item.note, false).text;
     this.#announcer.update(snapshot.generation, plainText(snapshot.content), hasEnded(snapshot), state);
   }

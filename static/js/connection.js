@@ -8,6 +8,7 @@ const PING_MS = 15_000;
 const PONG_MS = 8_000;
 const QUICK_PONG_MS = 3_000;
 const STEADY_MS = 5_000;
+const STALE_MS = 2_000;
 
 /** Code that browsers report when a line ends without a close frame. */
 const ABNORMAL = 1006;
@@ -17,6 +18,7 @@ export class Connection {
   /** @type {LineState} */ state = { name: "waiting", at: 0 };
   #tries = 0;
   #openedAt = 0;
+  #since = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   #create;
   #random;
@@ -41,6 +43,7 @@ export class Connection {
   connect() {
     this.#drop();
     this.#enter({ name: "connecting" });
+    this.#since = Date.now();
     const socket = this.#create();
     this.#socket = socket;
     socket.onopen = () => this.#opened();
@@ -51,7 +54,9 @@ export class Connection {
 
   /** Try at once: the user asked, the network came back, or the page is looked at again. */
   nudge() {
-    if (this.state.name === "waiting") this.connect();
+    // What was begun before a sleep will never be answered.
+    const isStale = this.state.name === "connecting" && Date.now() - this.#since > STALE_MS;
+    if (this.state.name === "waiting" || isStale) this.connect();
     if (this.state.name === "open") this.#ping(QUICK_PONG_MS);
   }
 

@@ -16,6 +16,7 @@ export class ConversationClient {
   store = new Store();
   /** @type {string | null} the conversation that is shown */ open = null;
   #connectedBefore = false;
+  /** @type {Set<string>} generations */ #reloadedFor = new Set();
   /** @type {Promise<void> | null} */ #reloading = null;
   #emit;
   #load;
@@ -58,6 +59,7 @@ export class ConversationClient {
   start(page) {
     this.store.merge(page);
     this.open = page.conversation?.id ?? null;
+    if (this.open !== null) this.store.keep(this.open);
     this.connection.connect();
   }
 
@@ -73,7 +75,15 @@ export class ConversationClient {
     }
     this.resume.stop();
     this.open = conversation;
-    if (conversation !== null) this.resume.start();
+    if (conversation === null) return;
+    this.store.keep(conversation);
+    this.resume.start();
+  }
+
+  /** @param {string} conversation @param {MessageWindow} window */
+  addWindow(conversation, window) {
+    this.store.addWindow(conversation, window);
+    this.#emit({ kind: "messages", conversation });
   }
 
   /**
@@ -148,7 +158,7 @@ export class ConversationClient {
     if (!page) return;
     this.store.merge(page);
     this.#emit({ kind: "conversations" });
-    if (open !== null) this.#emit({ kind: "messages", conversation: open });
+    if (open !== null) this.#emit({ kind: "reloaded", conversation: open, messages: page.messages });
   }
 
   /** @param {string} raw */
@@ -190,8 +200,8 @@ export class ConversationClient {
   #snapshot(frame, chars) {
     this.store.applySnapshot(frame);
     this.#advanced(frame, chars);
-    if (this.store.homeOf(frame.generation) === undefined) this.#reload();
-    else this.#generationChanged(frame.generation, frame.type);
+    if (this.#knows(frame)) this.#generationChanged(frame.generation, frame.type);
+    else this.#reloadFor(frame.generation);
   }
 
   /** @param {Numbered} position @param {number} chars */
@@ -254,7 +264,23 @@ export class ConversationClient {
 
   /** @param {AckFrame} ack */
   #resumed({ active = [] }) {
-    if (active.some((generation) => !this.store.snapshots.has(generation))) this.#reload();
+    const unknown = active.find((generation) => !this.store.snapshots.has(generation));
+    if (unknown !== undefined) this.#reloadFor(unknown);
+  }
+
+  /** @param {SnapshotFrame} frame */
+  #knows({ generation, message }) {
+    return this.store.treeOf(this.store.homeOf(generation) ?? "")?.get(message) !== undefined;
+  }
+
+  /**
+   * Its message may have been lost on the way here, or be in a part that is not here: once is enough.
+   * @param {string} generation
+   */
+  #reloadFor(generation) {
+    if (this.#reloadedFor.has(generation)) return;
+    this.#reloadedFor.add(generation);
+    this.#reload();
   }
 
   /** @param {SubmitCommand} command @param {AckFrame} ack */

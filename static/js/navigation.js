@@ -1,7 +1,7 @@
 // Opens conversations without leaving the page, so that the line and what arrives on it stay.
 
 import { byId, find } from "./dom.js";
-import { conversationAt, loadPageData, pathOf } from "./page_data.js";
+import { conversationAt, loadPageData, messageAt, pathOf } from "./page_data.js";
 
 const SKELETON_MS = 150;
 
@@ -9,11 +9,12 @@ export class Navigation {
   #turn = 0;
   #page;
 
-  /** @param {{show: (conversation: string | null, page?: PageData) => void, client: {open: string | null}, sidebar: {close: () => void}, composer: {focus: () => void}}} page */
+  /** @param {{show: (conversation: string | null, page?: PageData) => void, goTo: (message: string) => Promise<void>, client: {open: string | null}, sidebar: {close: () => void}, composer: {focus: () => void}}} page */
   constructor(page) {
     this.#page = page;
-    addEventListener("popstate", () => void this.#go(conversationAt(location.pathname)));
+    addEventListener("popstate", () => void this.#go(conversationAt(location.pathname), messageAt(location.search)));
     document.addEventListener("click", (event) => this.#clicked(event));
+    forgetMessage();
   }
 
   newChat() {
@@ -37,34 +38,40 @@ export class Navigation {
     const opensElsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0;
     if (!(link instanceof HTMLAnchorElement) || opensElsewhere) return;
     event.preventDefault();
-    void this.#visit(link.dataset.conversation || null);
+    void this.#visit(link.dataset.conversation || null, messageAt(link.search));
   }
 
-  /** @param {string | null} conversation */
-  async #visit(conversation) {
-    if (conversation !== this.#page.client.open || conversation === null) {
-      if (location.pathname !== pathOf(conversation)) history.pushState(null, "", pathOf(conversation));
-      await this.#go(conversation);
-    }
+  /** @param {string | null} conversation @param {string | null} [message] one in it to show */
+  async #visit(conversation, message = null) {
     this.#page.sidebar.close();
+    const isOpen = conversation !== null && conversation === this.#page.client.open;
+    if (isOpen) return message === null ? undefined : this.#page.goTo(message);
+    if (location.pathname !== pathOf(conversation)) history.pushState(null, "", pathOf(conversation));
+    return this.#go(conversation, message);
   }
 
-  /** @param {string | null} conversation */
-  async #go(conversation) {
+  /** @param {string | null} conversation @param {string | null} [message] */
+  async #go(conversation, message = null) {
     const turn = (this.#turn += 1);
     if (conversation === null) {
       this.#page.show(null);
       return this.#page.composer.focus();
     }
     const timer = setTimeout(() => showSkeleton(true), SKELETON_MS);
-    const page = await loadPageData(conversation);
+    const page = await loadPageData(conversation, message);
     clearTimeout(timer);
     showSkeleton(false);
     if (turn !== this.#turn) return undefined;
     // Signed out, gone or no network: the browser's own way says it best.
-    if (!page) return location.assign(pathOf(conversation));
-    return this.#page.show(conversation, page);
+    if (!page) return location.assign(pathOf(conversation, message));
+    this.#page.show(conversation, page);
+    return forgetMessage();
   }
+}
+
+/** It has been shown; who loads the page again wants to see what is new. */
+function forgetMessage() {
+  if (messageAt(location.search) !== null) history.replaceState(null, "", location.pathname);
 }
 
 /** @param {boolean} shown */

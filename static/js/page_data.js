@@ -7,9 +7,15 @@ export function readPageData(page) {
   return text ? JSON.parse(text) : null;
 }
 
-/** @param {string | null} conversation */
-export function pathOf(conversation) {
-  return conversation === null ? "/" : `/c/${conversation}/`;
+/** @param {string | null} conversation @param {string | null} [message] one to open it at */
+export function pathOf(conversation, message = null) {
+  if (conversation === null) return "/";
+  return `/c/${conversation}/${message === null ? "" : `?message=${message}`}`;
+}
+
+/** @param {string} search of an address @returns {string | null} */
+export function messageAt(search) {
+  return new URLSearchParams(search).get("message");
 }
 
 /** @param {string} path @returns {string | null} */
@@ -19,11 +25,12 @@ export function conversationAt(path) {
 
 /**
  * @param {string | null} conversation
+ * @param {string | null} [message] one to open it at
  * @returns {Promise<PageData | null>} null when it cannot be had now
  */
-export async function loadPageData(conversation) {
+export async function loadPageData(conversation, message = null) {
   try {
-    const response = await fetch(pathOf(conversation), { headers: { accept: "text/html" } });
+    const response = await fetch(pathOf(conversation, message), { headers: { accept: "text/html" } });
     if (!response.ok) return null;
     return readPageData(new DOMParser().parseFromString(await response.text(), "text/html"));
   } catch {

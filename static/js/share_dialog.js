@@ -51,7 +51,7 @@ class ShareDialog {
 
   get #wish() {
     const { checked } = /** @type {HTMLInputElement} */ (find(this.#dialog, '[name="attachments"]'));
-    return { message: this.#page.thread.path.at(-1)?.id, with_attachments: checked };
+    return { message: this.#page.thread.end, with_attachments: checked };
   }
 
   async #load() {

@@ -1,10 +1,14 @@
 // What this page knows: conversations, their messages, and one snapshot for each generation.
 
 import { apply, follows, fresh, hasEnded, replace } from "./snapshot.js";
+import { Tree } from "./tree.js";
+
+/** Conversations whose messages stay after another one is shown. */
+const KEPT = 4;
 
 export class Store {
   /** @type {Map<string, Conversation>} */ conversations = new Map();
-  /** @type {Map<string, Map<string, Message>>} */ #messages = new Map();
+  /** @type {Map<string, Tree>} by conversation, the one shown last at the end */ #trees = new Map();
   /** @type {Map<string, Snapshot>} */ snapshots = new Map();
   /** @type {Map<string, string>} generation to conversation */ #homes = new Map();
   /** @type {Map<string, Note>} what a generation is busy with */
@@ -24,7 +28,31 @@ export class Store {
       const updated_at = page.messages.at(-1)?.created_at ?? new Date(0).toISOString();
       this.conversations.set(open.id, { ...open, updated_at, active: [] });
     }
-    for (const message of page.messages) this.addMessage(message);
+    if (!open) return;
+    this.addWindow(open.id, page);
+    this.#grow(open.id).end = page.latest;
+  }
+
+  /** @param {string} conversation @param {MessageWindow} window */
+  addWindow(conversation, window) {
+    this.#grow(conversation).addWindow(window);
+    for (const message of window.messages) this.#addGeneration(message);
+  }
+
+  /** @param {string} conversation @returns {Tree | undefined} */
+  treeOf(conversation) {
+    return this.#trees.get(conversation);
+  }
+
+  /**
+   * A conversation is shown: of those that were shown long ago the messages are forgotten.
+   * @param {string} conversation
+   */
+  keep(conversation) {
+    const tree = this.#grow(conversation);
+    this.#trees.delete(conversation);
+    this.#trees.set(conversation, tree);
+    for (const old of [...this.#trees.keys()].slice(0, -KEPT)) this.#forget(old);
   }
 
   /**
@@ -47,9 +75,9 @@ export class Store {
     }
   }
 
-  /** @param {string} conversation @returns {Message[]} in order of creation */
+  /** @param {string} conversation @returns {Message[]} those that are here */
   messagesOf(conversation) {
-    return [...(this.#messages.get(conversation)?.values() ?? [])];
+    return this.#trees.get(conversation)?.messages ?? [];
   }
 
   /** @param {Message} message @returns {Block[]} the newest that is known of it */
@@ -84,15 +112,10 @@ export class Store {
     return Object.fromEntries(running.map((one) => [one.generation, [one.attempt, one.seq]]));
   }
 
-  /** @param {Message} message */
+  /** @param {Message} message a new one */
   addMessage(message) {
-    const messages = this.#messages.get(message.conversation) ?? new Map();
-    this.#messages.set(message.conversation, messages);
-    const { generation } = message;
-    messages.set(message.id, message);
-    if (!generation) return;
-    this.#homes.set(generation.id, message.conversation);
-    this.#seed(message, generation);
+    this.#grow(message.conversation).add(message);
+    this.#addGeneration(message);
   }
 
   /**
@@ -116,8 +139,8 @@ export class Store {
    * @returns {string | undefined} the conversation
    */
   addRetried(command, { reply, generation }) {
-    for (const [conversation, messages] of this.#messages) {
-      const old = messages.get(command.message);
+    for (const [conversation, tree] of this.#trees) {
+      const old = tree.get(command.message);
       if (!old) continue;
       const begun = command.continue ? this.contentOf(old) : [];
       if (reply && generation) this.#addReply(reply, conversation, old.parent, generation, begun);
@@ -145,6 +168,7 @@ export class Store {
 
   /** @param {SnapshotFrame} frame */
   applySnapshot(frame) {
+    this.#introduce(frame);
     const known = this.snapshots.get(frame.generation) ?? fresh(frame.generation, frame.message);
     const next = replace(known, frame);
     this.snapshots.set(frame.generation, next);
@@ -173,9 +197,32 @@ export class Store {
 
   /** @param {string} id */
   deleteConversation(id) {
-    for (const snapshot of this.snapshotsOf(id)) this.snapshots.delete(snapshot.generation);
-    this.#messages.delete(id);
+    this.#forget(id);
     this.conversations.delete(id);
+  }
+
+  /** @param {string} conversation */
+  #forget(conversation) {
+    for (const { generation } of this.snapshotsOf(conversation)) {
+      this.snapshots.delete(generation);
+      this.notes.delete(generation);
+      this.#homes.delete(generation);
+    }
+    this.#trees.delete(conversation);
+  }
+
+  /** @param {string} conversation */
+  #grow(conversation) {
+    const tree = this.#trees.get(conversation) ?? new Tree();
+    this.#trees.set(conversation, tree);
+    return tree;
+  }
+
+  /** @param {Message} message */
+  #addGeneration({ id, conversation, content, generation }) {
+    if (!generation) return;
+    this.#homes.set(generation.id, conversation);
+    this.#seed(id, content, generation);
   }
 
   /** @param {Conversation[]} conversations */
@@ -199,23 +246,24 @@ export class Store {
 
   /** @param {Message} message */
   #addNew(message) {
-    if (!this.#messages.get(message.conversation)?.has(message.id)) this.addMessage(message);
+    if (!this.#trees.get(message.conversation)?.get(message.id)) this.addMessage(message);
   }
 
   /**
    * A page's content of a running generation is a checkpoint of unknown position: it is shown, but
    * it claims no position, so that the next resume brings a snapshot instead of a hole.
-   * @param {Message} message
+   * @param {string} message
+   * @param {Block[]} content
    * @param {GenerationData} generation
    */
-  #seed(message, generation) {
+  #seed(message, content, generation) {
     const { id, ...rest } = generation;
     const ended = hasEnded(generation);
     const known = this.snapshots.get(id);
     if (known && (!ended || hasEnded(known))) return;
     const position = ended ? {} : { attempt: 0, seq: 0 };
     this.snapshots.set(id, {
-      ...fresh(id, message.id), ...rest, ...position, content: message.content,
+      ...fresh(id, message), ...rest, ...position, content,
     });
   }
 

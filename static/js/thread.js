@@ -1,12 +1,14 @@
-// What of a conversation is shown: the path through its versions, and what the reader chose.
+// What of a conversation is shown: the path through its versions, and what the reader chose. Of a
+// long path only a part is here; what is above and below it comes as it is needed.
 
 import { ConversationClient } from "./conversation_client.js";
 import { hasEnded } from "./snapshot.js";
-import { choicesFor, shownPath, siblingsOf } from "./tree.js";
 
 export class Thread {
   /** @type {Map<string | null, string>} */ #chosen = new Map();
+  /** @type {string | null} a message in the shown part, null for the newest part */ #anchor = null;
   /** @type {Message[]} */ path = [];
+  #isCut = false;
   #client;
   #models;
 
@@ -24,9 +26,14 @@ export class Thread {
     this.#chosen.clear();
   }
 
+  /** @param {string | null} message the part around it is the shown one; null: the newest part */
+  pin(message) {
+    this.#anchor = message;
+  }
+
   /** @param {string} message one to bring onto the path */
   choose(message) {
-    for (const [parent, child] of choicesFor(this.#messages(), message)) this.#chosen.set(parent, child);
+    for (const [parent, child] of this.#tree?.choicesFor(message) ?? []) this.#chosen.set(parent, child);
   }
 
   /** @param {string | null} parent where the newest version is to be shown again */
@@ -36,19 +43,20 @@ export class Thread {
 
   /** @returns {Item[]} */
   items() {
-    const messages = this.#messages();
-    const path = shownPath(messages, this.#chosen);
+    const path = this.#tree?.path(this.#chosen, this.#anchor) ?? [];
     // A message on its way that replaces an older one hides that one and all below it.
     const [pending] = this.#client.pending;
     const cut = pending ? path.findIndex((message) => message.parent === parentOf(pending)) : -1;
+    this.#isCut = cut >= 0;
     this.path = cut < 0 ? path : path.slice(0, cut);
-    return this.path.map((message) => this.#item(message, messages));
+    const { quiet } = this;
+    return this.path.map((message) => this.#item(message, quiet));
   }
 
   /** @param {string} generation @returns {Item | null} null when it is not on the path */
   itemOf(generation) {
-    const message = this.path.find((one) => one.generation?.id === generation);
-    return message ? this.#item(message, this.#messages()) : null;
+    const message = this.path.findLast((one) => one.generation?.id === generation);
+    return message ? this.#item(message, this.quiet) : null;
   }
 
   /** @param {string} id */
@@ -56,8 +64,31 @@ export class Thread {
     return this.path.find((message) => message.id === id);
   }
 
+  /** @param {string} id */
+  isLoaded(id) {
+    return this.#tree?.get(id) !== undefined;
+  }
+
+  get hasOlder() {
+    return this.path.length > 0 && this.path[0]?.parent !== null;
+  }
+
+  get hasNewer() {
+    const last = this.path.at(-1);
+    return last !== undefined && !this.#isCut && this.#tree?.goesOn(last.id) === true;
+  }
+
+  /** @returns {string | null} the message that a new one follows, which may not be here */
+  get end() {
+    const last = this.path.at(-1);
+    if (this.#isCut) return last?.id ?? null;
+    return last ? this.#tree?.endBelow(last.id, this.#chosen) ?? null : null;
+  }
+
   /** @returns {Snapshot | null} the answer at the end of the path */
   get last() {
+    const { open, store } = this.#client;
+    if (this.hasNewer && open !== null) return store.running(open).at(-1) ?? null;
     return this.#snapshotOf(this.path.at(-1));
   }
 
@@ -65,15 +96,20 @@ export class Thread {
     return this.last !== null && !hasEnded(this.last);
   }
 
-  /** @param {Message} message @param {Message[]} messages @returns {Item} */
-  #item(message, messages) {
+  /** Whether the branch is at rest, so that it can be edited or tried again. */
+  get quiet() {
+    return !this.isRunning && this.#client.pending.length === 0;
+  }
+
+  /** @param {Message} message @param {boolean} quiet @returns {Item} */
+  #item(message, quiet) {
     return {
       message,
       snapshot: this.#snapshotOf(message),
       note: this.#client.store.notes.get(message.generation?.id ?? ""),
-      siblings: siblingsOf(messages, message.id),
+      siblings: this.#tree?.siblingsOf(message) ?? { index: 0, ids: [message.id] },
       models: this.#models,
-      quiet: !this.isRunning && this.#client.pending.length === 0,
+      quiet,
     };
   }
 
@@ -82,8 +118,8 @@ export class Thread {
     return this.#client.store.snapshots.get(message?.generation?.id ?? "") ?? null;
   }
 
-  #messages() {
-    return this.#client.open === null ? [] : this.#client.store.messagesOf(this.#client.open);
+  get #tree() {
+    return this.#client.open === null ? undefined : this.#client.store.treeOf(this.#client.open);
   }
 }
 

@@ -62,6 +62,8 @@ interface Message {
   created_at: string;
   generation: GenerationData | null;
   feedback?: Rated | null;
+  /** All versions of it, where there are several and the server gave it with a window. */
+  siblings?: string[];
 }
 
 /** What the owner thinks of an answer: 1 is good, -1 is bad. */
@@ -140,7 +142,13 @@ interface OpenConversation {
   settings: ChatSettings;
 }
 
-interface PageData {
+/**
+ * A part of a path, oldest first. Where the path goes on below the last message, `newer` has the
+ * children of that one; `latest` is the end of the path.
+ */
+interface MessageWindow { messages: Message[]; newer: string[]; latest: string | null }
+
+interface PageData extends MessageWindow {
   user: { id: string | number; name: string };
   limits: { message_chars: number; file_mb: number; files: number };
   models: ModelChoice[];
@@ -150,7 +158,8 @@ interface PageData {
   next: string | null;
   folders: Folder[];
   conversation: OpenConversation | null;
-  messages: Message[];
+  /** The one that was asked for: it is to be shown, and the window is the one around it. */
+  message: string | null;
 }
 
 interface Numbered { generation: string; attempt: number; seq: number }
@@ -171,6 +180,7 @@ type EndingEvent =
 
 interface SnapshotFrame extends Numbered {
   type: "snapshot";
+  conversation?: string;
   message: string;
   status: Status;
   content: Block[];
@@ -291,6 +301,7 @@ type MarkdownToken = import("marked").Token;
 type Change =
   | { kind: "line"; state: LineState }
   | { kind: "conversations" }
+  | { kind: "reloaded"; conversation: string; messages: Message[] }
   | { kind: "messages"; conversation: string }
   | { kind: "generation"; generation: string; conversation: string; event: string }
   | { kind: "pending" }

@@ -35,6 +35,9 @@ function page(conversation, messages = []) {
     folders: [],
     conversation: conversation === null ? null : { id: conversation, title: "", pinned: false, archived: false, folder: null, model: null, settings: { system_prompt: "", temperature: null, tools: null } },
     messages: /** @type {Message[]} */ (messages),
+    newer: [],
+    latest: /** @type {Message[]} */ (messages).at(-1)?.id ?? null,
+    message: null,
   };
 }
 
