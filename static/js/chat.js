@@ -3,12 +3,15 @@
 import { ChatPage } from "./chat_page.js";
 import { ChatSettingsOfPage } from "./chat_settings.js";
 import { installAnswerMenu } from "./answer_menu.js";
+import { installSidebar } from "./conversation_menu.js";
 import { byId } from "./dom.js";
 import { attachMenu } from "./menu.js";
 import { Navigation } from "./navigation.js";
+import { registerPageCommands, showShortcuts } from "./page_commands.js";
 import { readPageData } from "./page_data.js";
 import { QueueView } from "./queue_view.js";
 import { installRetryMenu } from "./retry_menu.js";
+import { installPalette, togglePalette } from "./palette.js";
 import { installSharing } from "./share_dialog.js";
 import { installPreferences } from "./preferences.js";
 import { listenForShortcuts } from "./shortcuts.js";
@@ -22,6 +25,9 @@ const page = new ChatPage(data, {
   missing: () => navigation.leave(),
 });
 const navigation = new Navigation(page);
+installSidebar(page, navigation, data);
+installPalette(page);
+registerPageCommands(page, navigation);
 installSharing(page);
 installAnswerMenu(page);
 attachMenu(/** @type {HTMLButtonElement} */ (byId("conversation-menu-button")), byId("conversation-menu"));
@@ -36,6 +42,8 @@ listenForShortcuts({
   sidebar: () => page.sidebar.toggle(),
   compose: () => page.composer.focus(),
   copyLast: () => page.copyLast(),
+  palette: () => togglePalette(page),
+  shortcuts: showShortcuts,
 });
 
 listenForWaking(page.client.connection);

@@ -18,7 +18,7 @@ export class Navigation {
   }
 
   newChat() {
-    void this.#visit(null);
+    void this.visit(null);
   }
 
   /** @param {string} conversation one that was made on this page */
@@ -38,11 +38,11 @@ export class Navigation {
     const opensElsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0;
     if (!(link instanceof HTMLAnchorElement) || opensElsewhere) return;
     event.preventDefault();
-    void this.#visit(link.dataset.conversation || null, messageAt(link.search));
+    void this.visit(link.dataset.conversation || null, messageAt(link.search));
   }
 
   /** @param {string | null} conversation @param {string | null} [message] one in it to show */
-  async #visit(conversation, message = null) {
+  async visit(conversation, message = null) {
     this.#page.sidebar.close();
     const isOpen = conversation !== null && conversation === this.#page.client.open;
     if (isOpen) return message === null ? undefined : this.#page.goTo(message);

@@ -5,18 +5,30 @@
  * @param {() => void} actions.sidebar
  * @param {() => void} actions.compose
  * @param {() => void} actions.copyLast
+ * @param {() => void} actions.palette
+ * @param {() => void} actions.shortcuts
  */
 export function listenForShortcuts(actions) {
   const chords = /** @type {Record<string, () => void>} */ ({
     o: actions.newChat, s: actions.sidebar, c: actions.copyLast,
   });
+  const keys = /** @type {Record<string, () => void>} */ ({ "/": actions.compose, "?": actions.shortcuts });
   document.addEventListener("keydown", (event) => {
-    if (event.isComposing || event.defaultPrevented || isDialogOpen()) return;
+    if (event.isComposing || event.defaultPrevented) return;
+    if (isPalette(event)) return run(event, actions.palette);
+    if (isDialogOpen()) return;
     const chord = (event.ctrlKey || event.metaKey) && event.shiftKey && chords[event.key.toLowerCase()];
+    const key = !isWriting(event.target) && keys[event.key];
     if (chord) run(event, chord);
     else if (event.key === "Escape" && !isMenuOpen() && actions.escape()) event.preventDefault();
-    else if (event.key === "/" && !isWriting(event.target)) run(event, actions.compose);
+    else if (key) run(event, key);
   });
+}
+
+/** It closes itself by the same keys, but opens over no other dialog. @param {KeyboardEvent} event */
+function isPalette({ key, ctrlKey, metaKey, shiftKey, altKey }) {
+  const pressed = (ctrlKey || metaKey) && !shiftKey && !altKey && key.toLowerCase() === "k";
+  return pressed && !document.querySelector("dialog:modal:not(.palette)");
 }
 
 /** @param {Event} event @param {() => void} act */

@@ -79,6 +79,19 @@ interface Conversation {
   active: string[];
 }
 
+interface SearchPiece { text: string; hit: boolean }
+
+/** `message` is null where it is the title that matches. */
+interface SearchHit {
+  conversation: string;
+  title: SearchPiece[];
+  archived: boolean;
+  message: string | null;
+  role: string | null;
+  excerpt: SearchPiece[];
+  at: string;
+}
+
 interface Folder { id: string; name: string }
 
 interface ModelChoice {
