@@ -26,6 +26,8 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 TOKEN = re.compile(r"\s*\S{1,6}|\s+")
 TIME = re.compile(r"\b(time|clock|date|today|uhr|heure|hora)\b", re.IGNORECASE)
 LONG = re.compile(r"\b(long|lang|essay|detail(s|ed)?)\b", re.IGNORECASE)
+# What it quotes and goes by are the user's own words.
+FILES = re.compile(r"<file name=.*?</file>\n\n|\[The attached file .*?\]\n\n", re.DOTALL)
 QUOTED_CHARACTERS = 80
 LONG_SECTIONS = 19
 
@@ -131,6 +133,7 @@ def script(
 ) -> Iterator[AIMessageChunk]:
     """Reasoning, then a tool call or the text, then why it ends and what it took."""
     asked = next((m.text for m in reversed(messages) if isinstance(m, HumanMessage)), "")
+    asked = FILES.sub("", asked)
     told = messages[-1] if messages and isinstance(messages[-1], ToolMessage) else None
     names = {tool["function"]["name"] for tool in tools}
     written = 0

@@ -46,7 +46,7 @@ export function refusalOf({ name, size, type }, { file_mb }) {
 export function sizeText(bytes) {
   const [unit, divisor] = bytes < 1000 ? ["byte", 1] : bytes < MEGABYTE ? ["kilobyte", 1000] : ["megabyte", MEGABYTE];
   const options = /** @type {Intl.NumberFormatOptions} */ ({
-    style: "unit", unit, unitDisplay: "short", maximumFractionDigits: unit === "megabyte" ? 1 : 0,
+    style: "unit", unit, unitDisplay: unit === "byte" ? "long" : "short", maximumFractionDigits: unit === "megabyte" ? 1 : 0,
   });
   return new Intl.NumberFormat(locale(), options).format(bytes / Number(divisor));
 }
