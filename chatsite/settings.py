@@ -200,6 +200,7 @@ FINISHED_LOG_TTL_SECONDS = whole("FINISHED_LOG_TTL_SECONDS", 300, low=1)
 # --- Conversations -------------------------------------------------------------------------------
 # How long a deleted conversation can be brought back before its rows are removed.
 DELETED_KEPT_MINUTES = whole("DELETED_KEPT_MINUTES", 60)
+REQUESTS_KEPT_HOURS = whole("REQUESTS_KEPT_HOURS", 24, low=1)
 # Which model writes titles; empty: the one that answered, `off`: the first words stay.
 TITLE_MODEL = text("TITLE_MODEL")
 

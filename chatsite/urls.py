@@ -13,6 +13,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("", include("conversations.urls")),
     path("api/v1/", api.urls),
+    path("v1/", include("api.openai.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", with_admin_policy(admin.site.urls)),
     path("manifest.webmanifest", home_screen.manifest, name="manifest"),

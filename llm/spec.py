@@ -34,6 +34,9 @@ class ModelSpec(msgspec.Struct, frozen=True):
     encrypted_key: str = ""
     encrypted_headers: str = ""
     limits: TimeLimits | None = None
+    # Of a program that asks through the API: functions that it runs itself.
+    client_tools: tuple[dict[str, Any], ...] = ()
+    tool_options: dict[str, Any] = {}
 
 
 class Wishes(msgspec.Struct, frozen=True):

@@ -34,7 +34,7 @@ async def stream(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part
     failed is sent again only while it has brought nothing.
     """
     chat = build(model)
-    options = _options(chat, model.tools)
+    options = _options(chat, model)
     asked = messages(turns, model.system_prompt)
     used: list[Usage] = []
     for step in range(1, STEP_LIMIT + 1):
@@ -43,7 +43,7 @@ async def stream(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part
             async for part in parts:
                 yield part
         used.append(reply.usage(asked))
-        reason = _reason(reply, step)
+        reason = _reason(reply, step, model)
         async with aclosing(_finish_calls(model.tools, reply, asked, reason)) as finished:
             async for part in finished:
                 yield part
@@ -53,19 +53,22 @@ async def stream(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part
             return
 
 
-def _options(chat: BaseChatModel, names: Sequence[str]) -> dict[str, Any]:
+def _options(chat: BaseChatModel, model: ModelSpec) -> dict[str, Any]:
     """The keyword arguments that `bind_tools` would bind: streaming through the binding itself
     costs a generator more for each token."""
-    if not names:
+    callable_by_model: list[Any] = [*tools.find(model.tools), *model.client_tools]
+    if not callable_by_model:
         return {}
-    bound = chat.bind_tools(tools.find(names))
+    bound = chat.bind_tools(callable_by_model, **model.tool_options)
     return dict(bound.kwargs) if isinstance(bound, RunnableBinding) else {}
 
 
-def _reason(reply: Reply, step: int) -> FinishReason | None:
+def _reason(reply: Reply, step: int, model: ModelSpec) -> FinishReason | None:
     """None: the model waits for the results of its calls."""
     if reply.finish != "stop" or not reply.calls:
         return reply.finish or "stop"
+    if model.client_tools:
+        return "tool_calls"
     return "tool_limit" if step == STEP_LIMIT else None
 
 
@@ -125,6 +128,9 @@ async def _finish_calls(
     """Run the calls side by side; their results join `asked` in the order of the calls. With a
     reason to end, none runs and each is told so: a call that was shown must come to an end."""
     calls = list(reply.calls.values())
+    if reason == "tool_calls":
+        # Whoever asked runs them, and asks again with their results.
+        return
     if reason is not None:
         why = TOO_MANY_STEPS if reason == "tool_limit" else CUT_OFF
         for call in calls:

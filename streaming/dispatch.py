@@ -53,9 +53,9 @@ def created_news(messages: list[Message]) -> list[Event]:
 async def send_out(
     node: "Node", user: User, generation: Generation, news: list[Event], waiting: int
 ) -> None:
-    """After the commit: tell the user's tabs, and send the work out. Should Redis go away just
-    here, the sweeper sends it, and the tabs see it when they resume. `waiting`: how many were in
-    the queue before it."""
+    """After the commit: tell the user's tabs the news (the conversation's own comes last), and send
+    the work out. Should Redis go away just here, the sweeper sends it, and the tabs see it when
+    they resume. `waiting`: how many were in the queue before it."""
     conversation = generation.conversation_id
     queued = protocol.Queued(conversation, generation.pk, generation.message_id, waiting or UNSET)
     mine = user_group(user.pk)
@@ -63,7 +63,7 @@ async def send_out(
         await node.publish(
             *((mine, event) for event in news[:-1]),
             (conversation_group(conversation), queued),
-            (mine, news[-1]),
+            *((mine, event) for event in news[-1:]),
         )
     except node.unreachable as error:
         logger.warning("not_announced", generation=str(generation.pk), error=str(error))

@@ -10,6 +10,7 @@ from conversations.models import Generation
 from conversations.settings import wishes_of
 from llm.going_on import going_on
 from llm.parts import Usage
+from llm.request import asked_by, read_request
 from llm.spec import ModelSpec, Turn, spec
 from streaming import lease, metrics
 from streaming.run import Run
@@ -60,6 +61,10 @@ def begin(generation_id: str, worker_id: str) -> Job | None:
     run, end = start(claimed), nothing_to_start(claimed)
     if end is not None or claimed.model is None:
         return Job(run, claimed.losses, end)
+    if claimed.request:
+        request = read_request(claimed.request)
+        model = asked_by(request, spec(claimed.model))
+        return Job(run, claimed.losses, None, model, tuple(request.turns))
     turns = turns_until(claimed.prompt, claimed.model)
     if claimed.continues:
         turns += going_on(claimed.message.content)

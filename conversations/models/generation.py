@@ -61,6 +61,9 @@ class Generation(models.Model):
         help_text="Goes on with what its message held when it was made: every attempt starts from "
         "there.",
     )
+    request = models.JSONField(
+        null=True, blank=True, help_text="What a program asked through the API (llm/request.py)."
+    )
     usage = models.JSONField(default=dict, blank=True)
     timings = models.JSONField(default=dict, blank=True, help_text="Milliseconds.")
     queued_at = models.DateTimeField(default=timezone.now, db_default=Now())

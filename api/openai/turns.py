@@ -1,0 +1,131 @@
+"""From OpenAI's messages to turns of standard content blocks."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from api.openai.errors import ApiError
+from api.openai.schema import Completion, Message, Part, ToolCall
+from llm.request import Request
+from llm.spec import Block, Turn
+
+DATA_URL = re.compile(r"data:(image/[\w.+-]+);base64,([A-Za-z0-9+/=\s]+)")
+ROLES = {"system": "system", "developer": "system", "user": "user"}
+# Of ChatOpenAI's constructor, under the same names.
+PARAMETERS = (
+    "temperature",
+    "top_p",
+    "presence_penalty",
+    "frequency_penalty",
+    "seed",
+    "stop",
+    "logit_bias",
+    "reasoning_effort",
+)
+
+
+def request_of(asked: Completion) -> Request:
+    """Raises ApiError."""
+    given = asked.model_dump(include=set(PARAMETERS), exclude_none=True)
+    if asked.response_format is not None:
+        given["model_kwargs"] = {"response_format": asked.response_format}
+    calls_nothing = asked.tool_choice == "none"
+    return Request(
+        turns=turns_of(asked.messages),
+        parameters=given,
+        tools=[] if calls_nothing else [tool.model_dump() for tool in asked.tools or ()],
+        tool_choice=asked.tool_choice,
+        parallel_tool_calls=asked.parallel_tool_calls,
+        max_output_tokens=asked.max_completion_tokens or asked.max_tokens,
+    )
+
+
+def turns_of(messages: Sequence[Message]) -> list[Turn]:
+    turns: list[Turn] = []
+    results = {m.tool_call_id: m for m in messages if m.role == "tool"}
+    for number, message in enumerate(messages):
+        if message.role == "tool":
+            if not message.tool_call_id:
+                raise missing(number, "tool_call_id")
+            continue
+        if message.role == "assistant":
+            calls = [call_block(call, results) for call in message.tool_calls or ()]
+            turns.append(Turn("assistant", [*blocks(message, number), *calls]))
+        else:
+            turns.append(Turn(ROLES[message.role], blocks(message, number)))  # type: ignore[arg-type]
+    return turns
+
+
+def blocks(message: Message, number: int) -> list[Block]:
+    if message.content is None:
+        if message.role != "assistant":
+            raise missing(number, "content")
+        return []
+    if isinstance(message.content, str):
+        return [text_block(message.content)] if message.content else []
+    return [block(part, number) for part in message.content]
+
+
+def block(part: Part, number: int) -> Block:
+    if part.type == "text" and part.text is not None:
+        return text_block(part.text)
+    if part.type == "image_url" and part.image_url is not None:
+        return image_block(str(part.image_url.get("url", "")), number)
+    param = f"messages.{number}.content"
+    sentence = f"{param}: expected parts of type text or image_url, got {part.type!r}"
+    raise ApiError(400, sentence, code="invalid_value", param=param)
+
+
+def image_block(url: str, number: int) -> Block:
+    """An address is the provider's to fetch, never ours."""
+    match = DATA_URL.fullmatch(url)
+    if match:
+        return {"type": "image", "base64": match[2], "mime_type": match[1]}
+    if url.startswith("https://"):
+        return {"type": "image", "url": url}
+    param = f"messages.{number}.content"
+    sentence = f"{param}: expected a data: or https: address of an image, got {url[:40]!r}"
+    raise ApiError(400, sentence, code="invalid_value", param=param)
+
+
+def call_block(call: ToolCall, results: dict[str | None, Message]) -> Block:
+    result = results.get(call.id)
+    extras = {"result": text_of(result)} if result is not None else {}
+    return {
+        "type": "tool_call",
+        "id": call.id,
+        "name": call.function.name,
+        "args": arguments(call.function.arguments),
+        "extras": extras,
+    }
+
+
+def arguments(text: str) -> dict[str, Any]:
+    """A call that the model wrote wrong is given back as it can be."""
+    try:
+        parsed = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def text_of(message: Message) -> str:
+    if isinstance(message.content, str):
+        return message.content
+    return "".join(part.text or "" for part in message.content or ())
+
+
+def last_words(messages: Sequence[Message]) -> str:
+    """What a person would recognise the request by."""
+    asked = [message for message in messages if message.role == "user"]
+    return text_of(asked[-1]) if asked else ""
+
+
+def text_block(text: str) -> Block:
+    return {"type": "text", "text": text}
+
+
+def missing(number: int, name: str) -> ApiError:
+    param = f"messages.{number}.{name}"
+    return ApiError(400, f"Missing required parameter: '{param}'.", code="missing", param=param)

@@ -1,0 +1,300 @@
+"""`/v1/`, as the programs see it that are pointed at it: the official package and LangChain."""
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+from django.utils import timezone
+from langchain_core.messages import HumanMessage
+from langchain_core.tools import tool
+from langchain_openai import ChatOpenAI
+from openai import AsyncOpenAI, OpenAI
+from pydantic import SecretStr
+
+from accounts.keys import create_key
+from accounts.models import ApiKey, User
+from conversations.models import Conversation, Generation
+from tests.api_client import ApiClient, replay
+from tests.provider import Provider, expected_reasoning, expected_text
+from tests.stack import Process, Web
+
+SHORT = {"tokens": 30, "rate": 300}
+LONG = {"tokens": 200, "rate": 40}
+CALL = {"name": "weather", "args": {"city": "Oslo"}}
+WEATHER: Any = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": "The weather somewhere.",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    },
+}
+
+
+@pytest.fixture
+def secret(owner: User, web: Web, worker: Process) -> str:
+    return create_key(owner, "tests")[1]
+
+
+@pytest.fixture
+def client(secret: str, web: Web) -> Iterator[OpenAI]:
+    with OpenAI(base_url=f"{web.url}/v1", api_key=secret, max_retries=0) as made:
+        yield made
+
+
+def said(directive: dict[str, Any]) -> list[Any]:
+    return [{"role": "user", "content": json.dumps(directive)}]
+
+
+def test_the_models_are_listed(client: OpenAI) -> None:
+    slugs = [model.id for model in client.models.list()]
+    assert "fake" in slugs
+    assert client.models.retrieve("fake").object == "model"
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.models.retrieve("none/such")
+    assert caught.value.code == "model_not_found"
+
+
+def test_an_answer_in_one_piece(client: OpenAI) -> None:
+    answer = client.chat.completions.create(model="fake", messages=said(SHORT))
+    assert answer.choices[0].message.content == expected_text(SHORT)
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.usage is not None
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+    assert answer.usage.completion_tokens > 0
+
+
+def test_an_answer_as_a_stream(client: OpenAI) -> None:
+    stream = client.chat.completions.create(
+        model="fake", messages=said(SHORT), stream=True, stream_options={"include_usage": True}
+    )
+    chunks = list(stream)
+    text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+    assert text == expected_text(SHORT)
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert [c.choices[0].finish_reason for c in chunks if c.choices][-1] == "stop"
+    assert chunks[-1].usage is not None
+    assert chunks[-1].usage.completion_tokens > 0
+    assert len({chunk.id for chunk in chunks}) == 1
+
+
+async def test_an_answer_as_a_stream_to_an_async_client(secret: str, web: Web) -> None:
+    async with AsyncOpenAI(base_url=f"{web.url}/v1", api_key=secret, max_retries=0) as client:
+        stream = await client.chat.completions.create(
+            model="fake", messages=said(SHORT), stream=True
+        )
+        text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
+    assert text == expected_text(SHORT)
+
+
+def test_tools_are_the_programs_to_run(client: OpenAI, provider: Provider) -> None:
+    provider.script({"tool": CALL}, {"text": "Rain."})
+    messages: list[Any] = [{"role": "user", "content": "What is the weather in Oslo?"}]
+    asked = client.chat.completions.create(model="fake", messages=messages, tools=[WEATHER])
+    message = asked.choices[0].message
+    assert asked.choices[0].finish_reason == "tool_calls"
+    assert message.tool_calls is not None
+    call: Any = message.tool_calls[0]
+    assert (call.function.name, json.loads(call.function.arguments)) == ("weather", CALL["args"])
+    sent = provider.requests[-1].body
+    assert [t["function"]["name"] for t in sent["tools"]] == ["weather"]
+
+    messages += [message.model_dump(exclude_none=True)]
+    messages += [{"role": "tool", "tool_call_id": call.id, "content": "12 degrees, rain"}]
+    answer = client.chat.completions.create(model="fake", messages=messages, tools=[WEATHER])
+    assert answer.choices[0].message.content == "Rain."
+    roles = [m["role"] for m in provider.requests[-1].body["messages"]]
+    assert roles[-3:] == ["user", "assistant", "tool"]
+    assert provider.requests[-1].body["messages"][-1]["content"] == "12 degrees, rain"
+
+
+def test_calls_come_in_pieces(client: OpenAI, provider: Provider) -> None:
+    provider.script({"tool": [CALL, {"name": "weather", "args": {"city": "Rome"}}]})
+    stream = client.chat.completions.create(
+        model="fake",
+        messages=[{"role": "user", "content": "Oslo and Rome?"}],
+        tools=[WEATHER],
+        tool_choice="required",
+        stream=True,
+    )
+    names: dict[int, str] = {}
+    args: dict[int, str] = {}
+    for chunk in stream:
+        for call in chunk.choices[0].delta.tool_calls or ():
+            assert call.function is not None
+            names.setdefault(call.index, call.function.name or "")
+            args[call.index] = args.get(call.index, "") + (call.function.arguments or "")
+    assert names == {0: "weather", 1: "weather"}
+    assert [json.loads(text)["city"] for text in args.values()] == ["Oslo", "Rome"]
+    assert provider.requests[-1].body["tool_choice"] == "required"
+
+
+def test_parameters_and_images_reach_the_model(client: OpenAI, provider: Provider) -> None:
+    provider.script({"text": "A dot."})
+    picture = "data:image/png;base64," + base64.b64encode(b"not looked at here").decode()
+    client.chat.completions.create(
+        model="fake",
+        messages=[
+            {"role": "system", "content": "Be brief."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is this?"},
+                    {"type": "image_url", "image_url": {"url": picture}},
+                ],
+            },
+        ],
+        temperature=0.5,
+        top_p=0.9,
+        seed=7,
+        stop=["END"],
+        max_tokens=20,
+        user="somebody",
+    )
+    body = provider.requests[-1].body
+    assert (body["temperature"], body["top_p"], body["seed"]) == (0.5, 0.9, 7)
+    assert (body["stop"], body["max_tokens"]) == (["END"], 20)
+    assert body["messages"][0] == {"role": "system", "content": "Be brief."}
+    assert body["messages"][1]["content"][1]["image_url"]["url"] == picture
+
+
+def test_reasoning_comes_beside_the_text(client: OpenAI) -> None:
+    directive = {"tokens": 5, "reasoning": 5}
+    answer = client.chat.completions.create(model="fake", messages=said(directive))
+    message: Any = answer.choices[0].message
+    assert message.reasoning_content == expected_reasoning(directive)
+    assert message.content == expected_text(directive)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("directive", "error", "code"),
+    [
+        ({"error": 429}, openai.RateLimitError, "rate_limit_exceeded"),
+        ({"error": 400}, openai.BadRequestError, "provider_bad_request"),
+        ({"error": 500}, openai.InternalServerError, "provider_error"),
+    ],
+)
+def test_a_failure_has_openais_shape(
+    client: OpenAI, directive: dict[str, Any], error: Any, code: str, stream: bool
+) -> None:
+    with pytest.raises(error) as caught:
+        client.chat.completions.create(model="fake", messages=said(directive), stream=stream)
+    assert caught.value.code == code
+
+
+def test_a_cut_after_the_first_byte_is_told_in_the_stream(client: OpenAI) -> None:
+    stream = client.chat.completions.create(
+        model="fake", messages=said({"tokens": 30, "cut_after": 10}), stream=True
+    )
+    seen = ""
+    with pytest.raises(openai.APIError, match="cut off"):  # noqa: PT012
+        for chunk in stream:
+            seen += chunk.choices[0].delta.content or ""
+    assert seen
+    assert expected_text({"tokens": 30}).startswith(seen)
+
+
+@pytest.mark.parametrize(
+    ("body", "param", "code"),
+    [
+        ({}, "model", "invalid_value"),
+        ({"model": "fake"}, "messages", "invalid_value"),
+        ({"model": "fake", "messages": []}, "messages", "invalid_value"),
+        ({"model": "fake", "messages": said(SHORT), "n": 2}, "n", "invalid_value"),
+        (
+            {"model": "fake", "messages": said(SHORT), "audio": {}},
+            "audio",
+            "unsupported_parameter",
+        ),
+        ({"model": "none", "messages": said(SHORT)}, "model", "model_not_found"),
+        (
+            {"model": "fake", "messages": [{"role": "user", "content": None}]},
+            "messages.0.content",
+            "missing",
+        ),
+        (
+            {
+                "model": "fake",
+                "messages": [{"role": "user", "content": [{"type": "input_audio"}]}],
+            },
+            "messages.0.content",
+            "invalid_value",
+        ),
+    ],
+)
+def test_a_wrong_request_is_refused_by_name(
+    secret: str, web: Web, body: dict[str, Any], param: str, code: str
+) -> None:
+    answer = httpx2.post(
+        f"{web.url}/v1/chat/completions", json=body, headers={"Authorization": f"Bearer {secret}"}
+    )
+    error = answer.json()["error"]
+    assert answer.status_code in (400, 404)
+    assert (error["param"], error["code"]) == (param, code)
+
+
+def test_what_is_no_json_is_refused(secret: str, web: Web) -> None:
+    headers = {"Authorization": f"Bearer {secret}"}
+    answer = httpx2.post(f"{web.url}/v1/chat/completions", content=b"{", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_value")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer sk-wrong"}])
+def test_without_a_key_nothing_is_answered(
+    web: Web, worker: Process, headers: dict[str, str]
+) -> None:
+    answer = httpx2.get(f"{web.url}/v1/models", headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
+
+
+def test_a_revoked_key_is_refused(client: OpenAI, owner: User) -> None:
+    ApiKey.objects.filter(owner=owner).update(revoked_at=timezone.now())
+    with pytest.raises(openai.AuthenticationError):
+        client.models.list()
+
+
+def test_whoever_hangs_up_stops_the_model(
+    client: OpenAI, owner: User, web: Web, secret: str
+) -> None:
+    with client.chat.completions.create(model="fake", messages=said(LONG), stream=True) as stream:
+        for _ in range(5):
+            next(stream)
+    generation = Generation.objects.get(conversation__owner=owner)
+    events = ApiClient(web.url, secret).events(str(generation.pk))
+    assert replay(events)["status"] == "cancelled"
+
+
+def test_a_request_is_kept_out_of_the_lists(client: OpenAI, owner: User) -> None:
+    client.chat.completions.create(model="fake", messages=said(SHORT))
+    conversation = Conversation.objects.get(owner=owner)
+    assert conversation.is_temporary
+    generation = conversation.generations.get()
+    assert generation.status == "completed"
+    assert generation.usage["output_tokens"] > 0
+
+
+def test_langchain_is_answered_unchanged(secret: str, web: Web, provider: Provider) -> None:
+    @tool
+    def weather(city: str) -> str:
+        """The weather somewhere."""
+        return f"Rain in {city}"
+
+    chat = ChatOpenAI(
+        model="fake", base_url=f"{web.url}/v1", api_key=SecretStr(secret), max_retries=0
+    )
+    text = json.dumps(SHORT)
+    assert chat.invoke(text).text == expected_text(SHORT)
+    assert "".join(chunk.text for chunk in chat.stream(text)) == expected_text(SHORT)
+
+    provider.script({"tool": CALL}, {"text": "It rains."})
+    asked = HumanMessage("What is the weather in Oslo?")
+    bound = chat.bind_tools([weather])
+    called = bound.invoke([asked])
+    assert [call["name"] for call in called.tool_calls] == ["weather"]
+    result = weather.invoke(called.tool_calls[0])
+    assert bound.invoke([asked, called, result]).text == "It rains."
