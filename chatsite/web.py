@@ -13,10 +13,13 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 os.environ.setdefault("ASGI_THREADS", "16")
 
+import daphne.http_protocol
 import daphne.server
 from daphne.cli import CommandLineInterface
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import defer
+
+from chatsite.body import BoundedRequest
 
 SERVICE_RESTART = 1012
 
@@ -32,6 +35,7 @@ class Protocol(WebSocketProtocol):
 
 
 WebSocketFactory.protocol = Protocol
+daphne.http_protocol.WebRequest = BoundedRequest
 
 
 class Server(daphne.server.Server):
