@@ -72,7 +72,7 @@ class Chat:
 
     @property
     def send_button(self) -> Locator:
-        return self.page.get_by_role("button", name="Send")
+        return self.page.locator("#composer").get_by_role("button", name="Send")
 
     @property
     def stop_button(self) -> Locator:

@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from accounts.models import User
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Message, Prompt
 from llm.models import ChatModel
 from llm.models import Provider as ProviderRow
 from tests.chat import Chat, OpenChat, plain
@@ -207,6 +207,7 @@ def test_a_waiting_message_can_be_changed_removed_and_sent_now(
     queue(chat).get_by_role("button", name="Send now").click()
 
     expect(chat.questions).to_have_text(["First", "Fourth"])
+    expect(chat.prose).to_have_text(plain(20))
     chat.wait_until_answered()
     first, second = Message.objects.filter(role="assistant").order_by("created_at")
     assert (first.generation.status, second.generation.status) == ("cancelled", "completed")
@@ -276,3 +277,95 @@ def test_an_answer_is_tried_again_with_another_model(
     assert provider.wait_for(2).body["model"] == "thorough-1"
     expect(chat.answer.locator(".siblings-count")).to_have_text("2/2")
     expect(picker(chat)).to_contain_text("Swift")
+
+
+# --- The library ---------------------------------------------------------------------------------
+def open_entry(chat: Chat, name: str) -> None:
+    chat.page.get_by_role("button", name="More").click()
+    chat.page.get_by_role("menuitem", name=name).click()
+
+
+def test_a_prompt_is_written_once_and_used_by_a_slash(
+    owner: User, site: Web, open_chat: OpenChat
+) -> None:
+    chat = open_chat(owner, site)
+    open_entry(chat, "Prompts and presets")
+    library = chat.page.get_by_role("dialog", name="Library")
+    for title, text in (("Shorter", "Make this shorter:"), ("Translate", "Into French:")):
+        library.get_by_role("button", name="New prompt").click()
+        form = chat.page.get_by_role("dialog", name="Prompt", exact=True)
+        form.get_by_label("Title").fill(title)
+        form.get_by_label("Text").fill(text)
+        form.get_by_role("button", name="Save").click()
+        expect(form).to_be_hidden()
+    expect(library.get_by_role("listitem")).to_have_count(2)
+    library.get_by_role("button", name="New prompt").click()
+    form = chat.page.get_by_role("dialog", name="Prompt", exact=True)
+    form.get_by_label("Title").fill("Shorter")
+    form.get_by_label("Text").fill("Again")
+    form.get_by_role("button", name="Save").click()
+    expect(form.get_by_role("alert")).to_have_text("You have one of this name already.")
+    form.get_by_role("button", name="Cancel").click()
+    library.get_by_role("button", name="Close").click()
+
+    chat.composer.press_sequentially("/tr")
+    popup = chat.page.get_by_role("listbox", name="Prompts")
+    expect(popup.get_by_role("option")).to_have_count(1)
+    expect(popup.get_by_role("option", name="Translate")).to_be_visible()
+    chat.composer.press("Enter")
+
+    expect(chat.composer).to_have_value("Into French:")
+    expect(popup).to_be_hidden()
+    chat.reload()
+    expect(chat.composer).to_have_value("Into French:")
+    chat.write("")
+    chat.composer.press_sequentially("/")
+    expect(popup.get_by_role("option")).to_have_count(2)
+    chat.composer.press("ArrowDown")
+    expect(popup.get_by_role("option", name="Translate")).to_have_attribute("aria-selected", "true")
+    chat.composer.press("Escape")
+    expect(popup).to_be_hidden()
+    expect(chat.composer).to_have_value("/")
+
+
+def test_a_prompt_is_deleted_after_a_question(owner: User, site: Web, open_chat: OpenChat) -> None:
+    Prompt.objects.create(owner=owner, title="Shorter", text="Make this shorter:")
+    chat = open_chat(owner, site)
+    open_entry(chat, "Prompts and presets")
+    chat.page.get_by_role("button", name="Delete Shorter").click()
+
+    question = chat.page.get_by_role("dialog", name="Delete “Shorter”?")
+    question.get_by_role("button", name="Delete").click()
+
+    expect(chat.page.get_by_text("Type / in an empty composer to use one.")).to_be_visible()
+    assert not Prompt.objects.exists()
+
+
+def test_settings_become_a_preset_and_a_new_chat_begins_with_it(
+    owner: User, site: Web, models: list[ChatModel], open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    open_entry(chat, "Save settings as a preset")
+    form = chat.page.get_by_role("dialog", name="Preset", exact=True)
+    form.get_by_label("Name").fill("Poet")
+    form.get_by_label("Model").select_option("other")
+    form.get_by_label("Instructions").fill("Answer in verse.")
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_be_hidden()
+
+    chat.page.get_by_role("list", name="Presets").get_by_role("button", name="Poet").click()
+
+    expect(picker(chat)).to_contain_text("Thorough")
+    expect(chat.page.locator("#settings-chip")).to_have_text("Own instructions")
+    provider.script(SHORT)
+    chat.send("Hello")
+    chat.wait_until_answered()
+    body = provider.wait_for(1).body
+    assert body["model"] == "thorough-1"
+    assert body["messages"][0]["content"] == "Answer in verse."
+    open_entry(chat, "Prompts and presets")
+    library = chat.page.get_by_role("dialog", name="Library")
+    library.get_by_role("button", name="Poet Thorough").click()
+    expect(library).to_be_hidden()
+    expect(chat.questions).to_have_count(0)
+    expect(chat.page.locator("#settings-chip")).to_have_text("Own instructions")

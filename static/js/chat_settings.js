@@ -3,8 +3,8 @@
 
 import { ApiError, request } from "./api.js";
 import { openSettingsDialog } from "./chat_settings_dialog.js";
+import { summaryOf } from "./chat_settings_summary.js";
 import { byId, find, setText } from "./dom.js";
-import { gettext, interpolate, locale } from "./gettext.js";
 import { preference, setPreference } from "./keep.js";
 import { toast } from "./toast.js";
 
@@ -37,7 +37,8 @@ export class ChatSettingsOfPage {
   }
 
   /** Keeps them, in the conversation's row where there is one. Throws ApiError. @param {ChatSettings & {model: string}} wanted */
-  async take({ model, ...settings }) {
+  async take({ model, system_prompt, temperature, tools }) {
+    const settings = { system_prompt, temperature, tools };
     const { open } = this.#page.client;
     if (open !== null) await request("PATCH", `/conversations/${open}/settings`, { model, ...settings });
     if (this.#page.client.open !== open) return;
@@ -79,14 +80,4 @@ export class ChatSettingsOfPage {
     this.#chip.hidden = summary === "";
     setText(find(this.#chip, "span"), summary);
   }
-}
-
-/** @param {ChatSettings} settings @returns {string} empty where all is as the model comes */
-export function summaryOf({ system_prompt: words, temperature, tools }) {
-  const parts = [
-    words.trim() && gettext("Own instructions"),
-    temperature !== null && interpolate(gettext("Temperature %(value)s"), { value: temperature.toLocaleString(locale()) }),
-    tools !== null && (tools.length > 0 ? gettext("Chosen tools") : gettext("No tools")),
-  ];
-  return parts.filter(Boolean).join(" · ");
 }

@@ -68,6 +68,13 @@ export class Composer {
     this.#render();
   }
 
+  /** As if the user had written it. @param {string} text */
+  write(text) {
+    this.setText(text);
+    this.#handlers.changed(text);
+    this.focus();
+  }
+
   /** @param {boolean} editing */
   setEditing(editing) {
     this.#editing.hidden = !editing;

@@ -289,6 +289,9 @@ interface OutboxStorage {
   save(commands: SubmitCommand[]): void;
 }
 
+interface Prompt { id: string; title: string; text: string }
+interface Preset extends ChatSettings { id: string; name: string; model: string }
+
 /** A message as its writer left it, without the place where it goes. */
 interface NextMessage { text: string; attachments?: string[] }
 
