@@ -263,6 +263,7 @@ STATICFILES_DIRS = [
             "dompurify": "dompurify/dist",
             "highlight": "@highlightjs/cdn-assets",
             "katex": "katex/dist",
+            "mermaid": "mermaid/dist",
             "inter": "@fontsource-variable/inter",
         }.items()
         if (NODE_MODULES / folder).is_dir()
@@ -279,6 +280,10 @@ ATTACHMENT_PAGES = whole("ATTACHMENT_PAGES", 500, low=1)
 ATTACHMENT_CHARS = whole("ATTACHMENT_CHARS", 200_000, low=1)
 IMPORT_MB = whole("IMPORT_MB", 200, low=1)
 IMPORT_UNPACKED_MB = whole("IMPORT_UNPACKED_MB", 1000, low=1)
+STATICFILES_FINDERS = [
+    "chatsite.finders.PackageFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -310,6 +315,8 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:", "blob:"],
         "font-src": [SELF],
+        # Diagrams are drawn in a frame without an origin, see chatsite/policy.py.
+        "frame-src": [SELF],
         "connect-src": [SELF],
         "manifest-src": [SELF],
         "worker-src": [SELF],

@@ -1,11 +1,12 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import TemplateView
 
 from api.urls import api
 from chatsite import health, home_screen
 from chatsite.metrics import metrics
-from chatsite.policy import with_admin_policy
+from chatsite.policy import with_admin_policy, with_diagram_policy
 
 # The admin's own form would be a second door, without the limits on guessing passwords.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -20,6 +21,11 @@ urlpatterns = [
     path("icons/<slug:name>.png", home_screen.icon, name="icon"),
     path("service-worker.js", home_screen.service_worker, name="service_worker"),
     path("offline/", home_screen.offline, name="offline"),
+    path(
+        "diagram/",
+        with_diagram_policy(TemplateView.as_view(template_name="diagram.html")),
+        name="diagram",
+    ),
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("metrics", metrics),

@@ -389,3 +389,43 @@ def test_what_a_tool_found_is_listed_as_sources(
     link = chat.answer.get_by_role("link", name="The docs")
     expect(link).to_have_attribute("href", "https://docs.example.com/a")
     expect(link).to_contain_text("docs.example.com")
+
+
+# --- Diagrams -------------------------------------------------------------------------------------
+DIAGRAM = "```mermaid\ngraph TD\n  A[Start] --> B{Ready?}\n  B -- yes --> C[Go]\n```\n"
+
+
+def test_a_diagram_is_drawn_apart_and_shown_as_a_picture(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    provider.script({"text": f"Look:\n\n{DIAGRAM}\nDone.", "rate": 100})
+    chat.send("Draw")
+    image = chat.answer.get_by_role("img", name="Diagram")
+    expect(image).to_be_visible()
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 50
+    assert chat.page.locator("iframe").get_attribute("sandbox") == "allow-scripts"
+    light = image.get_attribute("src")
+    chat.answer.get_by_role("button", name="Source").click()
+    expect(chat.answer.locator(".code code")).to_contain_text("A[Start] --> B{Ready?}")
+    chat.answer.get_by_role("button", name="Source").click()
+    chat.page.emulate_media(color_scheme="dark")
+    expect(image).not_to_have_attribute("src", light or "")
+
+
+def test_a_broken_diagram_shows_its_source(view: Chat) -> None:
+    show(view, "```mermaid\ngraph TD\n  A[Start --> \n```\n", live=False)
+    figure = view.page.locator(".code").last
+    expect(figure.get_by_text("could not be drawn")).to_be_visible()
+    expect(figure.locator("code")).to_contain_text("A[Start -->")
+
+
+def test_nothing_is_fetched_for_diagrams_before_there_is_one(view: Chat) -> None:
+    asked: list[str] = []
+    view.page.on("request", lambda request: asked.append(request.url))
+    show(view, "No diagram, `graph TD`.\n\n```python\nx\n```\n", live=False)
+    expect(view.page.locator(".code code")).to_have_text("x")
+    assert [url for url in asked if "mermaid" in url or "/diagram/" in url] == []
+    show(view, DIAGRAM, live=False)
+    expect(view.page.get_by_role("img", name="Diagram")).to_be_visible()
+    assert [url for url in asked if "/diagram/" in url]

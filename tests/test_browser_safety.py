@@ -69,7 +69,10 @@ FORMULA = {
     *("SPAN", "SVG", "PATH", "LINE", "MATH", "SEMANTICS", "ANNOTATION", "MROW", "MI", "MN", "MO"),
     *("MSTYLE", "MTEXT", "MSPACE", "MSUP", "MSUB", "MSUBSUP", "MFRAC", "MPADDED", "MERROR"),
 }
-SEEN_IN_PROSE = """element => [...element.querySelectorAll('*')].map(one => ({
+# A diagram that was drawn is a picture that this page has made.
+SEEN_IN_PROSE = """element => [
+    ...element.querySelectorAll('*:not(.diagram > img[src^="blob:"])')
+].map(one => ({
     tag: one.tagName.toUpperCase(),
     attributes: [...one.attributes].map(attribute => attribute.name),
     link: one.getAttribute('href') ?? '',
@@ -185,6 +188,34 @@ def test_a_link_in_an_answer_opens_apart_and_tells_nothing_of_this_page(
     expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
 
 
+HOSTILE_DIAGRAMS = [
+    f"graph TD\n  A[<img src={EVIL}a.png onerror=alert(1)>] --> B",
+    f'graph TD\n  A --> B\n  click A "javascript:alert(1)"\n  click B href "{EVIL}" _top',
+    f"%%{{init: {{'themeCSS': '* {{background:url({EVIL}b.png)}}', 'securityLevel': 'loose'}}}}%%\n"
+    f"graph TD\n  A[<iframe src={EVIL}></iframe>] --> B",
+    "%%{init: {'htmlLabels': true, 'flowchart': {'htmlLabels': true}}}%%\n"
+    "graph TD\n  A[<script>alert(1)</script>] --> B",
+]
+
+
+def test_a_hostile_diagram_is_a_picture_like_any_other(
+    owner: User, site: Web, open_chat: OpenChat, provider: Provider
+) -> None:
+    """Whether it can be drawn or not. That nothing was fetched or run, the fixture looks at."""
+    fences = [f"```mermaid\n{text}\n```" for text in HOSTILE_DIAGRAMS]
+    chat = open_chat(owner, site)
+    provider.script({"text": "\n\n".join([*fences, HARMLESS_DIAGRAM]), "rate": 0})
+    chat.send("Draw")
+    chat.wait_until_answered()
+    for figure in chat.answer.locator(".code").all():
+        figure.scroll_into_view_if_needed()
+        expect(figure.locator(".diagram img, .diagram-note").filter(visible=True)).to_have_count(1)
+    assert chat.page.locator(".assistant :is(iframe, script, object)").count() == 0
+    assert chat.page.evaluate("() => !document.querySelector('.diagram').innerHTML.includes('<a')")
+    expect(chat.answer.get_by_role("img", name="Diagram").last).to_be_visible()
+
+
+HARMLESS_DIAGRAM = "```mermaid\ngraph TD\n  A --> B\n```"
 MISLEADING = [
     ("[paypal.com](https://evil.example/)", "evil.example"),
     ("[https://bank.example/login](https://evil.example/)", "evil.example"),

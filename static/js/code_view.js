@@ -1,6 +1,7 @@
 // A piece of code: its language, its buttons, and its lines, which only ever grow at the end.
 
 import { Request } from "./code_colours.js";
+import { Diagram } from "./diagram.js";
 import { clone, find, setText } from "./dom.js";
 
 /** @typedef {import("./runs.js").Run} Run */
@@ -14,6 +15,7 @@ export class CodeView {
   #code = find(this.element, "code");
   /** @type {{text: string, element: HTMLElement}[]} */ #lines = [];
   #colours = new Request(this);
+  /** @type {Diagram | null} */ #diagram = null;
 
   constructor() {
     setWrap(this.element, wraps);
@@ -35,6 +37,7 @@ export class CodeView {
     if (!text.startsWith(known.text)) this.#clear();
     this.#append(text.startsWith(known.text) ? text.slice(known.text.length) : text);
     this.#colours.ask();
+    if (language === "mermaid" && !live) (this.#diagram ??= new Diagram(this.element)).show(text);
   }
 
   /**

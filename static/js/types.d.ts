@@ -312,6 +312,10 @@ interface Item {
   quiet: boolean;
 }
 
+/** What goes to the frame that draws diagrams, and what comes back; id 0 says that it is ready. */
+interface DiagramWish { id: number; text: string; dark: boolean; colours: Record<string, string> }
+interface DiagramAnswer { id: number; svg?: string; width?: number; height?: number; error?: string }
+
 type MarkdownToken = import("marked").Token;
 
 type Change =
