@@ -6,10 +6,13 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from accounts.models import User
+from accounts.models import ApiKey, User
 
 # Both come from their own packages in Django's plain dress.
 admin.site.unregister([Group, EmailAddress])
@@ -58,3 +61,29 @@ class EmailAddressAdmin(BaseEmailAddressAdmin, ModelAdmin):
     raw_id_fields: list[str] = []
     show_full_result_count = False
     list_per_page = 50
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ModelAdmin):
+    """Made by their owners, and by `manage.py create_api_key`: nobody else sees a secret."""
+
+    list_display = ["name", "prefix", "owner", "scopes", "last_used_at", "expires_at", "revoked_at"]
+    list_filter = ["last_used_at", "expires_at", "revoked_at"]
+    list_select_related = ["owner"]
+    search_fields = ["name", "prefix", "owner__username", "owner__email"]
+    date_hierarchy = "created_at"
+    actions = ["revoke"]
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        allowed: bool = super().has_change_permission(request, obj)
+        return obj is None and allowed
+
+    @admin.action(description="Revoke the selected keys", permissions=["delete"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
+        revoked = chosen.filter(revoked_at=None).update(revoked_at=timezone.now())
+        self.message_user(request, f"{revoked} keys do not work any more.")

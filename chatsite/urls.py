@@ -3,6 +3,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import TemplateView
 
+from accounts import key_pages
 from api.urls import api
 from chatsite import health, home_screen
 from chatsite.metrics import metrics
@@ -15,6 +16,8 @@ urlpatterns = [
     path("", include("conversations.urls")),
     path("api/v1/", api.urls),
     path("v1/", include("api.openai.urls")),
+    path("accounts/keys/", key_pages.keys, name="account_keys"),
+    path("accounts/keys/<uuid:key_id>/revoke/", key_pages.revoke, name="account_key_revoke"),
     path("accounts/", include("allauth.urls")),
     path("admin/", with_admin_policy(admin.site.urls)),
     path("manifest.webmanifest", home_screen.manifest, name="manifest"),

@@ -87,6 +87,12 @@ def show_model_menu(page: Page) -> None:
     expect(page.locator("#model-menu")).to_be_visible()
 
 
+def make_a_key(page: Page) -> None:
+    page.get_by_label("What it is for").fill("A script")
+    page.get_by_role("button", name="Make a key").click()
+    expect(page.get_by_role("heading", name="Your new key")).to_be_visible()
+
+
 def show_account_menu(page: Page) -> None:
     show_drawer(page)
     page.locator(".account-button").click()
@@ -115,6 +121,7 @@ STATES = [
     State("password", "/accounts/password/change/"),
     State("two factors", "/accounts/2fa/"),
     State("sessions", "/accounts/sessions/"),
+    State("API keys", "/accounts/keys/", steps=make_a_key),
     State("sign out", "/accounts/logout/"),
     State("empty", "/"),
     State("chat", "/c/{conversation}/"),

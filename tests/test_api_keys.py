@@ -1,5 +1,6 @@
 """Keys for programs: shown once, stored as a hash, held to their scopes."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -101,3 +102,41 @@ def test_the_command_prints_a_key_that_works(
     assert key.expires_at is not None
     with pytest.raises(CommandError, match="no user 'nobody'"):
         call_command("create_api_key", "nobody", "--name", "ci")
+
+
+def test_the_page_makes_a_key_shows_it_once_and_revokes_it(owner: User, stranger: User) -> None:
+    page = Client()
+    page.force_login(owner)
+    made = page.post(
+        "/accounts/keys/", {"name": "Script", "scopes": ["chat", "read"], "days": "30"}
+    )
+    secret = re.findall(r'value="(sk-[^"]+)"', made.content.decode())[0]
+    assert get(secret) == (200, "")
+    again = page.get("/accounts/keys/").content.decode()
+    assert "Script" in again
+    assert secret not in again
+    key = ApiKey.objects.get()
+    other = Client()
+    other.force_login(stranger)
+    assert other.post(f"/accounts/keys/{key.pk}/revoke/").status_code == 404
+    assert page.post(f"/accounts/keys/{key.pk}/revoke/").status_code == 302
+    assert get(secret)[0] == 401
+
+
+def test_the_page_wants_a_name_and_a_scope(owner: User) -> None:
+    page = Client()
+    page.force_login(owner)
+    answer = page.post("/accounts/keys/", {"name": "", "days": ""}).content.decode()
+    assert answer.count("This field is required.") == 2
+    assert not ApiKey.objects.exists()
+
+
+def test_an_admin_sees_keys_and_revokes_them(owner: User) -> None:
+    owner.is_staff = owner.is_superuser = True
+    owner.save()
+    key, secret = create_key(owner, "script")
+    admin = Client()
+    admin.force_login(owner)
+    assert "script" in admin.get("/admin/accounts/apikey/").content.decode()
+    admin.post("/admin/accounts/apikey/", {"action": "revoke", "_selected_action": [str(key.pk)]})
+    assert find_key(secret) is None
