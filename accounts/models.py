@@ -26,6 +26,9 @@ class User(AbstractUser):
     )
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
     text_size = models.CharField(max_length=8, choices=TextSize, default=TextSize.MEDIUM)
+    leaving_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When they asked to be removed."
+    )
 
     @property
     def name(self) -> str:

@@ -1,10 +1,13 @@
 """What is listed and changed of conversations; messages come and go over the socket."""
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja import Query, Router, Schema, Status
 from pydantic import Field, StringConstraints
 
@@ -41,6 +44,12 @@ class Changes(Schema):
     folder: UUID | None = None
 
 
+class New(Schema):
+    """A temporary one is never listed, and goes by itself."""
+
+    temporary: bool = False
+
+
 class Filters(Schema):
     """`folder`: of that folder; `none`: of no folder; left out: of all. Pinned ones stand on top of
     the page already, so that they are left out of the list of those in no folder."""
@@ -71,6 +80,19 @@ def page(request: HttpRequest, filters: Query[Filters]) -> dict[str, Any]:
         "conversations": shapes_of(found.rows),
         "next": str(found.next) if found.next else None,
     }
+
+
+@router.post("", response={201: ConversationOut})
+def create(request: HttpRequest, new: New) -> Status[dict[str, Any]]:
+    """An empty conversation. The first message makes one by itself, so that this is only for what
+    must be known before."""
+    lives = timedelta(hours=settings.TEMPORARY_HOURS)
+    with transaction.atomic():
+        made = Conversation.objects.create(
+            owner=user_of(request), expires_at=timezone.now() + lives if new.temporary else None
+        )
+        announce_conversation(made)
+    return Status(201, conversation_shape(made, []))
 
 
 @router.patch("/{uuid:conversation_id}", response=ConversationOut)

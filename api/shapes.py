@@ -13,4 +13,5 @@ class ConversationOut(Schema):
     archived: bool
     folder: UUID | None
     active: list[UUID]
+    temporary: bool
     updated_at: datetime

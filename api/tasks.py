@@ -4,7 +4,9 @@ from uuid import UUID
 
 from celery import shared_task
 
+from api import leaving
 from api.background import send
+from conversations import removal
 from conversations.transfer import importing
 from streaming.news import announce_conversation
 
@@ -21,3 +23,28 @@ def pick_up_imports() -> None:
     """Those whose message was lost, or whose worker has died."""
     for pk in importing.waiting():
         send(RUN_IMPORT, str(pk))
+
+
+@shared_task(name=leaving.PURGE)
+def purge_conversations() -> None:
+    """What nobody can bring back any more, without waiting for the next round of beat."""
+    while removal.purge() == removal.PURGED_AT_ONCE:
+        pass
+
+
+@shared_task
+def expire_conversations() -> None:
+    if removal.expire():
+        purge_conversations()
+
+
+@shared_task(name=leaving.REMOVE_ACCOUNT)
+def remove_account(user_id: str) -> None:
+    leaving.remove(int(user_id))
+
+
+@shared_task
+def pick_up_removals() -> None:
+    """Those of whom a worker that died has left something."""
+    for pk in leaving.leaving().values_list("pk", flat=True):
+        send(leaving.REMOVE_ACCOUNT, str(pk))

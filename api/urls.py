@@ -3,6 +3,7 @@
 from ninja import NinjaAPI
 
 from api import (
+    account,
     attachments,
     conversations,
     errors,
@@ -46,3 +47,4 @@ api.add_router("/search", search.router)
 api.add_router("/generations", generations.router)
 api.add_router("/conversations", generations.of_conversations)
 api.add_router("/messages", generations.of_messages)
+api.add_router("/account", account.router)

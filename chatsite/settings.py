@@ -169,6 +169,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10 * 60,
         "options": {"queue": "background"},
     },
+    "expire-conversations": {
+        "task": "api.tasks.expire_conversations",
+        "schedule": 10 * 60,
+        "options": {"queue": "background"},
+    },
+    "pick-up-removals": {
+        "task": "api.tasks.pick_up_removals",
+        "schedule": 10 * 60,
+        "options": {"queue": "background"},
+    },
     "pick-up-imports": {
         "task": "api.tasks.pick_up_imports",
         "schedule": 60,
@@ -201,6 +211,7 @@ FINISHED_LOG_TTL_SECONDS = whole("FINISHED_LOG_TTL_SECONDS", 300, low=1)
 # How long a deleted conversation can be brought back before its rows are removed.
 DELETED_KEPT_MINUTES = whole("DELETED_KEPT_MINUTES", 60)
 REQUESTS_KEPT_HOURS = whole("REQUESTS_KEPT_HOURS", 24, low=1)
+TEMPORARY_HOURS = whole("TEMPORARY_HOURS", 24, low=1)
 # Which model writes titles; empty: the one that answered, `off`: the first words stay.
 TITLE_MODEL = text("TITLE_MODEL")
 

@@ -1,7 +1,7 @@
 """Deleting in two steps: what a user deletes is gone for everybody at once, and can be brought back
 until a task removes the rows."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -12,6 +12,14 @@ from conversations.access import NotFound
 from conversations.models import Conversation
 
 PURGED_AT_ONCE = 500
+# The time of deletion of what its owner has deleted for good.
+NEVER_BACK = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def expire() -> int:
+    """Hide temporary conversations whose time is over, for good; returns how many."""
+    over = Conversation.objects.filter(expires_at__lt=timezone.now(), deleted_at=None)
+    return over.update(deleted_at=NEVER_BACK)
 
 
 def hide(conversation: Conversation) -> bool:
@@ -24,11 +32,21 @@ def hide(conversation: Conversation) -> bool:
 
 def bring_back(user: User, conversation_id: UUID) -> Conversation:
     """Does nothing to one that is there. Raises NotFound for one that has been removed."""
-    Conversation.objects.filter(owner=user, pk=conversation_id).update(deleted_at=None)
-    found = Conversation.objects.filter(owner=user, pk=conversation_id).first()
+    mine = Conversation.objects.filter(owner=user, pk=conversation_id)
+    mine.exclude(deleted_at=NEVER_BACK).update(deleted_at=None)
+    found = mine.filter(deleted_at=None).first()
     if found is None:
         raise NotFound(f"There is no conversation {conversation_id}.")
     return found
+
+
+def hide_all(user: User) -> list[UUID]:
+    """Everything at once, archived and temporary ones too, and not to be brought back: the next
+    purge takes them. Returns their ids, the newest first."""
+    there = user.conversations.filter(deleted_at=None).order_by("-updated_at")
+    hidden = list(there.values_list("pk", flat=True))
+    user.conversations.update(deleted_at=NEVER_BACK)
+    return hidden
 
 
 def purge() -> int:

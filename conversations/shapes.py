@@ -74,6 +74,7 @@ def conversation_shape(conversation: Conversation, active: list[UUID]) -> dict[s
         "pinned": conversation.pinned,
         "archived": conversation.archived,
         "folder": str(conversation.folder_id) if conversation.folder_id else None,
+        "temporary": conversation.is_temporary,
         "updated_at": conversation.updated_at.isoformat(),
         "active": [str(generation) for generation in active],
     }

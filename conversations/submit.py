@@ -215,8 +215,8 @@ def store(
     generation = queue_answer(reply, message, model)
     if new is None:
         touch(conversation, model)
-    elif not text:
-        conversation.title = title_of(attached[0].name)
+    if not conversation.title:
+        conversation.title = title_of(text or attached[0].name)
         conversation.save(update_fields=["title"])
     index_submitted(message, with_title=new is not None)
     return Submitted(conversation, message, reply, generation, True, new is not None)

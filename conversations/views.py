@@ -94,6 +94,8 @@ def one(shown: Conversation) -> dict[str, Any]:
         "pinned": shown.pinned,
         "archived": shown.archived,
         "folder": str(shown.folder_id) if shown.folder_id else None,
+        "expires_at": shown.expires_at.isoformat() if shown.expires_at else None,
+        "temporary": shown.is_temporary,
         "model": shown.model_slug or latest or None,
         "settings": settings_shape(shown),
     }

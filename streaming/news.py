@@ -40,6 +40,7 @@ def update_of(conversation: Conversation, active: list[UUID]) -> ConversationUpd
         archived=conversation.archived,
         folder=conversation.folder_id,
         active=active,
+        temporary=conversation.is_temporary,
         updated_at=conversation.updated_at.isoformat(),
     )
 
@@ -63,6 +64,12 @@ def announce_deletion(conversation: Conversation) -> None:
     on_commit(lambda: publish(owner, gone))
 
 
+def announce_deletions(user: User, conversations: list[UUID]) -> None:
+    """Of many, over one connection."""
+    frames = [encode(ConversationDeleted(conversation)) for conversation in conversations]
+    on_commit(lambda: publish_all(user.pk, frames))
+
+
 def announce_folders(user: User) -> None:
     def tell() -> None:
         publish(user.pk, encode(FoldersUpdated(list_folders(user))))
@@ -72,8 +79,13 @@ def announce_folders(user: User) -> None:
 
 def publish(user_id: int, frame: bytes) -> None:
     """To all tabs of a user. Should it get lost, they see it when they load the page again."""
+    publish_all(user_id, [frame])
+
+
+def publish_all(user_id: int, frames: list[bytes]) -> None:
     try:
         with connect_sync() as redis:
-            redis.publish(channel_of(user_group(user_id)), frame)
+            for frame in frames:
+                redis.publish(channel_of(user_group(user_id)), frame)
     except (RedisError, OSError) as error:
         logger.warning("sockets_not_told", user=user_id, error=str(error))

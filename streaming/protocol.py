@@ -136,6 +136,7 @@ class ConversationUpdated(Event, tag="conversation.updated"):
     pinned: bool | UnsetType = UNSET
     archived: bool | UnsetType = UNSET
     folder: UUID | UnsetType | None = UNSET
+    temporary: bool | UnsetType = UNSET
     active: list[UUID] | UnsetType = UNSET
     updated_at: str | UnsetType = UNSET
 

@@ -104,4 +104,5 @@ def chat() -> dict[str, Any]:
 
 
 def with_other_id(number: int) -> dict[str, Any]:
-    return {**chat(), "conversation_id": f"chat-{number}", "title": f"Chat {number}"}
+    own = {"conversation_id": f"chat-{number}", "title": f"Chat {number}", "is_archived": False}
+    return {**chat(), **own}

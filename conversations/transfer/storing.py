@@ -48,6 +48,8 @@ def store(user: User, brought: PortableConversation, source: str) -> tuple[Store
         if conversation is None:
             conversation = create(user, target, brought)
         added = add_messages(conversation, ordered, content_of)
+        if made or added:
+            index_conversation(conversation)
     return "created" if made else "extended" if added else "unchanged", conversation
 
 
