@@ -251,7 +251,7 @@ export class ChatPage {
 
   #drawConversations() {
     const { open, store } = this.client;
-    this.sidebar.show(store.conversations.values(), open, store.folders);
+    this.sidebar.show([...store.conversations.values()].filter((one) => !one.temporary), open, store.folders);
     const title = (open !== null && store.conversations.get(open)?.title) || "";
     setText(byId("title"), title || (open === null ? "" : gettext("New chat")));
     document.title = title ? `${title} · Chatsite` : "Chatsite";

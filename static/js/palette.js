@@ -83,7 +83,7 @@ class Palette {
 
   #recent() {
     const { conversations } = this.#page.client.store;
-    return [...conversations.values()].filter((one) => !one.archived).slice(0, RECENT).map((one) =>
+    return [...conversations.values()].filter((one) => !one.archived && !one.temporary).slice(0, RECENT).map((one) =>
       chatOption(one.id, pathOf(one.id), [{ text: one.title || gettext("New chat"), hit: false }], [], one.updated_at));
   }
 

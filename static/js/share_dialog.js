@@ -1,6 +1,7 @@
 // Read-only links to a conversation: made, copied, renewed and revoked.
 
 import { ApiError, request } from "./api.js";
+import { registerCommand } from "./commands.js";
 import { confirm, openDialog } from "./dialog.js";
 import { byId, clone, find, setText } from "./dom.js";
 import { gettext, interpolate, locale } from "./gettext.js";
@@ -13,11 +14,13 @@ export function installSharing(page) {
   button.addEventListener("click", () => openShareDialog(page));
   page.whenDrawn(look);
   look();
+  registerCommand({ label: gettext("Share this chat"), run: () => openShareDialog(page), when: () => canShare(page) });
 }
 
 /** @param {import("./chat_page.js").ChatPage} page */
 function canShare({ client, thread }) {
-  return client.open !== null && thread.path.length > 0;
+  const conversation = client.store.conversations.get(client.open ?? "");
+  return conversation !== undefined && !conversation.temporary && thread.path.length > 0;
 }
 
 /** @param {import("./chat_page.js").ChatPage} page */

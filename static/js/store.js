@@ -189,7 +189,7 @@ export class Store {
   updateConversation(id, changed) {
     const now = new Date().toISOString();
     const known = this.conversations.get(id)
-      ?? { id, title: "", pinned: false, archived: false, folder: null, updated_at: now, active: [] };
+      ?? { id, title: "", pinned: false, archived: false, folder: null, temporary: false, updated_at: now, active: [] };
     const next = { ...known, ...changed, id };
     this.conversations.delete(id);
     this.#arrange([...this.conversations.values(), next]);

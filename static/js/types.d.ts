@@ -75,6 +75,7 @@ interface Conversation {
   pinned: boolean;
   archived: boolean;
   folder: string | null;
+  temporary: boolean;
   updated_at: string;
   active: string[];
 }
@@ -151,6 +152,8 @@ interface OpenConversation {
   pinned: boolean;
   archived: boolean;
   folder: string | null;
+  temporary: boolean;
+  expires_at: string | null;
   model: string | null;
   settings: ChatSettings;
 }
@@ -365,4 +368,18 @@ interface ShareLink {
   with_attachments: boolean;
   created_at: string;
   updated_at: string;
+}
+
+interface ImportState {
+  id: string;
+  name: string;
+  status: "queued" | "running" | "completed" | "failed";
+  total: number;
+  done: number;
+  created: number;
+  extended: number;
+  unchanged: number;
+  refused: number;
+  problems: string[];
+  error: string;
 }

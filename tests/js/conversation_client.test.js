@@ -33,7 +33,7 @@ function page(conversation, messages = []) {
     conversations: [],
     next: null,
     folders: [],
-    conversation: conversation === null ? null : { id: conversation, title: "", pinned: false, archived: false, folder: null, model: null, settings: { system_prompt: "", temperature: null, tools: null } },
+    conversation: conversation === null ? null : { id: conversation, title: "", pinned: false, archived: false, folder: null, temporary: false, expires_at: null, model: null, settings: { system_prompt: "", temperature: null, tools: null } },
     messages: /** @type {Message[]} */ (messages),
     newer: [],
     latest: /** @type {Message[]} */ (messages).at(-1)?.id ?? null,

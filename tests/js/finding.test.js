@@ -10,7 +10,7 @@ import { Store } from "../../static/js/store.js";
 /** @param {string} id @param {number} hour @param {Partial<Conversation>} [more] @returns {Conversation} */
 function one(id, hour, more = {}) {
   const updated_at = new Date(Date.UTC(2026, 0, 1, hour)).toISOString();
-  return { id, title: id, pinned: false, archived: false, folder: null, updated_at, active: [], ...more };
+  return { id, title: id, pinned: false, archived: false, folder: null, temporary: false, updated_at, active: [], ...more };
 }
 
 /** @type {Store} */ let store;

@@ -57,7 +57,7 @@ test("sentences are read out when they are whole", () => {
 test("conversations are grouped by the reader's own days", () => {
   const now = new Date(2026, 2, 10, 0, 30);
   const one = (/** @type {string} */ id, /** @type {Date} */ at, pinned = false) =>
-    ({ id, title: id, pinned, archived: false, folder: null, updated_at: at.toISOString(), active: [] });
+    ({ id, title: id, pinned, archived: false, folder: null, temporary: false, updated_at: at.toISOString(), active: [] });
   const groups = groupByAge([
     one("now", now), one("late", new Date(2026, 2, 9, 23, 50)), one("week", new Date(2026, 2, 4)),
     one("month", new Date(2026, 1, 20)), one("old", new Date(2025, 5, 1)), one("pin", new Date(2025, 0, 1), true),
