@@ -9,8 +9,9 @@ from msgspec import UNSET
 
 from accounts.models import User
 from conversations.models import Generation, Message
+from conversations.retry import retry
 from conversations.shapes import message_shape
-from conversations.submit import Submitted, retry, submit
+from conversations.submit import Submitted, submit
 from streaming import lease, protocol
 from streaming.cancel import cancel_queued
 from streaming.delivery import conversation_group, user_group

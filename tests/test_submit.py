@@ -14,7 +14,8 @@ from pytest_django import Settings
 from accounts.models import User
 from conversations.access import NotFound
 from conversations.models import TITLE_CHARS, Conversation, Generation, Message
-from conversations.submit import Refused, Submitted, retry
+from conversations.retry import retry
+from conversations.submit import Refused, Submitted
 from llm.models import ChatModel
 from streaming import lease
 from tests.rows import answered, asked, kept
