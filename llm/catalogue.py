@@ -19,12 +19,16 @@ OURS = (DEMO, ENVIRONMENT)
 FALLBACK_MODEL = "gpt-4o-mini"
 
 
+def enabled() -> QuerySet[ChatModel]:
+    """Of enabled providers, whoever may use them."""
+    return ChatModel.objects.select_related("provider").filter(enabled=True, provider__enabled=True)
+
+
 def offered(user: User) -> QuerySet[ChatModel]:
     """Enabled models of enabled providers that this user may use, the default first."""
     closed = ChatModel.groups.through.objects.filter(chatmodel=OuterRef("pk"))
     return (
-        ChatModel.objects.select_related("provider")
-        .filter(enabled=True, provider__enabled=True)
+        enabled()
         .filter(~Exists(closed) | Exists(closed.filter(group__user=user)))
         .order_by("-default", "position", "label", "pk")
     )

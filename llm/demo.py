@@ -23,11 +23,20 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
+from llm import titles
+
 TOKEN = re.compile(r"\s*\S{1,6}|\s+")
 TIME = re.compile(r"\b(time|clock|date|today|uhr|heure|hora)\b", re.IGNORECASE)
 LONG = re.compile(r"\b(long|lang|essay|detail(s|ed)?)\b", re.IGNORECASE)
 # What it quotes and goes by are the user's own words.
 FILES = re.compile(r"<file name=.*?</file>\n\n|\[The attached file .*?\]\n\n", re.DOTALL)
+ASKED = re.compile(r"^User: (.+?)^Assistant: ", re.DOTALL | re.MULTILINE)
+OPENING = re.compile(
+    r"^\s*(?:please|hello|hi|(?:can|could|would|will) you|(?:tell|show|give) me|explain|describe"
+    r"|write|what (?:is|are)|how (?:do|does|can|to)|(?:i|you)\b|an?\b|the\b)[\s,]*",
+    re.IGNORECASE,
+)
+TITLE_WORDS = 6
 QUOTED_CHARACTERS = 80
 LONG_SECTIONS = 19
 
@@ -134,6 +143,10 @@ def script(
     """Reasoning, then a tool call or the text, then why it ends and what it took."""
     asked = next((m.text for m in reversed(messages) if isinstance(m, HumanMessage)), "")
     asked = FILES.sub("", asked)
+    if messages and messages[0].text == titles.PROMPT:
+        yield AIMessageChunk(content=_title(asked))
+        yield _last(messages, 6, "stop")
+        return
     told = messages[-1] if messages and isinstance(messages[-1], ToolMessage) else None
     names = {tool["function"]["name"] for tool in tools}
     written = 0
@@ -160,6 +173,16 @@ def _answer(asked: str, told: ToolMessage | None) -> str:
     if LONG.search(asked):
         answer += "".join(_section(number) for number in range(1, LONG_SECTIONS + 1))
     return answer
+
+
+def _title(request: str) -> str:
+    """What is left of the question without its opening words."""
+    found = ASKED.search(request)
+    sentence = re.split(r"[.?!\n]", found[1], maxsplit=1)[0] if found else ""
+    while (shorter := OPENING.sub("", sentence)) != sentence:
+        sentence = shorter
+    words = " ".join(sentence.split()[:TITLE_WORDS]).strip(" ,:;")
+    return words[:1].upper() + words[1:]
 
 
 def _section(number: int) -> str:

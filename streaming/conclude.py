@@ -12,7 +12,7 @@ from streaming.job import Ending
 from streaming.lease import Outcome
 from streaming.news import conversation_updated
 from streaming.protocol import ConversationUpdated
-from streaming.queue import enqueue
+from streaming.queue import enqueue, enqueue_title
 from streaming.run import Run
 from streaming.worker import Worker
 
@@ -41,6 +41,8 @@ async def conclude(ending: Ending, run: Run, worker: Worker) -> None:
     report(outcome, run)
     await announce(run, worker, outcome)
     await worker.tell(run, stored)
+    if run.untitled and outcome.status == "completed":
+        await asyncio.to_thread(enqueue_title, run.conversation)
 
 
 async def hand_over(run: Run, worker: Worker) -> None:

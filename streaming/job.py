@@ -15,6 +15,7 @@ from llm.spec import ModelSpec, Turn, spec
 from streaming import lease, metrics
 from streaming.run import Run
 from streaming.timings import Timings
+from streaming.titles import is_wanted
 
 SENTENCES = {
     "worker_lost": "The answer was interrupted too often. Try again.",
@@ -88,6 +89,7 @@ def start(claimed: Generation) -> Run:
         attempt=claimed.attempt,
         model=claimed.model_slug,
         timings=Timings(queued),
+        untitled=is_wanted(claimed),
     )
     if claimed.continues:
         # The row keeps what was there before until the end, so each attempt starts from the same.

@@ -52,6 +52,7 @@ class Run:
     stop_reason: str = ""
     task: "asyncio.Task[Any] | None" = None
     tokens_seen: int = 0
+    untitled: bool = False
     seam: Seam | None = None
     tool_names: dict[str, str] = field(default_factory=dict)
     _kind: str = ""

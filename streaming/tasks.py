@@ -11,7 +11,8 @@ from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
 from streaming.generate import generate as run_generation
-from streaming.queue import GENERATE, enqueue
+from streaming.queue import ENTITLE, GENERATE, enqueue
+from streaming.titles import entitle as write_title
 from streaming.worker import Worker
 
 
@@ -37,6 +38,14 @@ def generate(self: Any, generation_id: str) -> None:
         given_back.append((generation_id, self.request.delivery_info["routing_key"]))
         return
     here.wait(run_generation(generation_id, here))
+
+
+@shared_task(name=ENTITLE)
+def entitle(conversation_id: str) -> None:
+    """Does not wait for the model: the thread is one that an answer could have."""
+    here = worker()
+    if not here.stopping:
+        here.aside(write_title(conversation_id, here))
 
 
 @worker_ready.connect

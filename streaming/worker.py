@@ -35,6 +35,7 @@ Generate = Callable[[str, "Worker"], Coroutine[Any, Any, None]]
 CANCELS_REMEMBERED_SECONDS = 60
 LISTEN_AGAIN_SECONDS = 0.5
 DATABASE_THREADS = 3
+ASIDES = 8
 DEAF_SECONDS = 10
 TICK = b"tick"
 
@@ -51,6 +52,7 @@ class Worker:
         self._slots = slots
         self._swept: dict[str, asyncio.Task[None]] = {}
         self._cancelled: dict[str, float] = {}
+        self._asides = asyncio.Semaphore(ASIDES)
         self._loop = uvloop.new_event_loop()
         self._ready = threading.Event()
         threading.Thread(target=self._live, name="streams", daemon=True).start()
@@ -60,6 +62,10 @@ class Worker:
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Run on the loop, wait in this thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def aside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run on the loop, a few at a time, and wait for nothing. It ends with the process."""
+        asyncio.run_coroutine_threadsafe(self._in_turn(work), self._loop)
 
     def drain(self, seconds: float) -> None:
         """Let running answers end; hand over what is left after `seconds`. Blocks until all runs
@@ -79,6 +85,13 @@ class Worker:
         deadline = time.monotonic() + seconds
         while self.runs and time.monotonic() < deadline:
             time.sleep(0.05)
+
+    async def _in_turn(self, work: Coroutine[Any, Any, None]) -> None:
+        async with self._asides:
+            try:
+                await work
+            except Exception:
+                logger.exception("aside_broke")
 
     # --- On the loop -----------------------------------------------------------------------------
     def add(self, run: Run) -> None:
