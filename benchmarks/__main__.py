@@ -4,6 +4,7 @@
     python -m benchmarks --quick              # one small round
     python -m benchmarks --database postgres
     python -m benchmarks idle                 # 5,000 idle sockets
+    python -m benchmarks page                 # a long answer in a browser
 
 Writes benchmarks/results.json. docs/performance.md says how to read it.
 """
@@ -17,12 +18,14 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import idle, report, servers
+from benchmarks import idle, page, report, servers
 from benchmarks.measure import Result, Shape, measure, median
 from benchmarks.processes import Stage
 from benchmarks.servers import Server
 
 RESULTS = Path(__file__).with_name("results.json")
+PAGE_TOKENS = 20_000
+PAGE_RATE = 200.0
 NAMES = ("floor", "tutorial", "chatsite")
 WARM_UP = Shape(streams=5, tokens=20, rate=50, ramp=0)
 
@@ -33,7 +36,7 @@ def options() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", nargs="?", choices=["streams", "idle"], default="streams")
+    parser.add_argument("what", nargs="?", choices=["streams", "idle", "page"], default="streams")
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 20, 100])
     parser.add_argument("--tokens", type=int, default=200, help="of each answer")
@@ -60,6 +63,8 @@ def main() -> None:
     try:
         if chosen.what == "idle":
             idle.main(folder, chosen.sockets)
+        elif chosen.what == "page":
+            page.main(folder, PAGE_TOKENS if not chosen.quick else 2_000, PAGE_RATE)
         else:
             compare(folder, chosen)
     finally:
