@@ -1,13 +1,17 @@
 """Files of users: what is taken and what is refused, who sees them, and when they go."""
 
+import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
@@ -16,6 +20,7 @@ from pytest_django import Settings
 from accounts.models import User
 from conversations.attachments.claim import block_of
 from conversations.attachments.images import MAX_SIDE
+from conversations.attachments.keep import keep
 from conversations.attachments.names import MAX_CHARS, clean_name
 from conversations.models import Attachment, Conversation, Message
 from conversations.refused import Refused
@@ -56,7 +61,7 @@ def upload(browser: Client) -> Upload:
     return send
 
 
-def kept(media: Path) -> list[Path]:
+def bytes_kept(media: Path) -> list[Path]:
     return [path for path in media.rglob("*") if path.is_file()]
 
 
@@ -207,7 +212,7 @@ def test_a_file_is_refused(
     answer = upload(name, content, 400)
     assert answer["code"] == code
     assert words in answer["message"]
-    assert (kept(media), Attachment.objects.count()) == ([], 0)
+    assert (bytes_kept(media), Attachment.objects.count()) == ([], 0)
 
 
 def test_a_pdf_of_too_many_pages_is_refused(upload: Upload, settings: Settings) -> None:
@@ -236,7 +241,7 @@ def test_a_user_cannot_keep_more_than_is_theirs(
     settings.ATTACHMENT_TOTAL_MB = 1
     upload("first.txt", b"x" * 600_000)
     assert upload("second.txt", b"x" * 600_000, 400)["code"] == "storage_full"
-    assert len(kept(media)) == 1
+    assert len(bytes_kept(media)) == 1
     other = Client()
     other.force_login(stranger)
     answer = other.post(API, {"file": SimpleUploadedFile("mine.txt", b"x" * 600_000)})
@@ -287,7 +292,7 @@ def test_a_long_name_keeps_its_suffix() -> None:
 
 def test_no_name_gets_into_a_path(upload: Upload, media: Path) -> None:
     shape = upload("../../escape.txt", b"Hello")
-    (path,) = kept(media)
+    (path,) = bytes_kept(media)
     held = uuid.UUID(shape["id"]).hex
     assert path == media / "attachments" / held[:2] / held
 
@@ -353,7 +358,7 @@ def test_a_file_whose_bytes_are_lost_is_not_found(
     upload: Upload, browser: Client, media: Path
 ) -> None:
     shape = upload("a.txt", b"Hello")
-    kept(media)[0].unlink()
+    bytes_kept(media)[0].unlink()
     assert browser.get(f"/attachments/{shape['id']}/").status_code == 404
 
 
@@ -466,7 +471,7 @@ def test_a_file_that_is_not_sent_can_be_removed(
 ) -> None:
     shape = upload("a.txt", b"Hello")
     assert browser.delete(f"{API}/{shape['id']}").status_code == 204
-    assert (kept(media), Attachment.objects.count()) == ([], 0)
+    assert (bytes_kept(media), Attachment.objects.count()) == ([], 0)
     assert browser.delete(f"{API}/{shape['id']}").status_code == 404
 
 
@@ -474,14 +479,14 @@ def test_files_go_with_their_conversation(owner: User, ready: Ready, media: Path
     made = asked(owner, attachments=ready("a.txt"))
     ready("stays.txt")
     Conversation.objects.filter(pk=made.conversation.pk).delete()
-    assert len(kept(media)) == Attachment.objects.count() == 1
+    assert len(bytes_kept(media)) == Attachment.objects.count() == 1
 
 
 def test_files_go_with_their_owner(owner: User, ready: Ready, media: Path) -> None:
     asked(owner, attachments=ready("a.txt"))
     ready("never sent.txt")
     owner.delete()
-    assert (kept(media), Attachment.objects.count()) == ([], 0)
+    assert (bytes_kept(media), Attachment.objects.count()) == ([], 0)
 
 
 def test_what_was_never_sent_goes_after_a_day(owner: User, ready: Ready, media: Path) -> None:
@@ -493,7 +498,57 @@ def test_what_was_never_sent_goes_after_a_day(owner: User, ready: Ready, media: 
     purge_attachments()
     names = set(Attachment.objects.values_list("name", flat=True))
     assert names == {"sent.txt", "new.txt"}
-    assert len(kept(media)) == 2
+    assert len(bytes_kept(media)) == 2
+
+
+# --- At the same moment --------------------------------------------------------------------------
+def together(*calls: Callable[[], Any]) -> list[Any]:
+    """What each of some threads, which begin at the same moment, got or was refused with."""
+    start = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], Any]) -> Any:
+        try:
+            start.wait(10)
+            return call()
+        except Refused as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def test_only_one_of_two_conversations_gets_a_file(owner: User, ready: Ready) -> None:
+    for _ in range(5):
+        (file,) = ready("a.txt")
+        ends = together(*[partial(asked, owner, attachments=[file])] * 2)
+        (refused,) = [end for end in ends if isinstance(end, Refused)]
+        (made,) = [end for end in ends if not isinstance(end, Refused)]
+        assert refused.code == "not_found"
+        assert Attachment.objects.get(pk=file).conversation == made.conversation
+
+
+def test_a_file_is_sent_or_purged_and_never_both(owner: User, ready: Ready) -> None:
+    for _ in range(5):
+        (file,) = ready("a.txt")
+        Attachment.objects.update(created_at=timezone.now() - timedelta(days=2))
+        sent, _ = together(partial(asked, owner, attachments=[file]), purge_attachments)
+        assert Attachment.objects.filter(pk=file).exists() == (not isinstance(sent, Refused))
+        assert Message.objects.filter(role="user").count() == Attachment.objects.count()
+
+
+def test_many_uploads_at_once_do_not_pass_the_limit(
+    owner: User, settings: Settings, media: Path
+) -> None:
+    settings.ATTACHMENT_TOTAL_MB = 1
+
+    def upload() -> Any:
+        return keep(owner, SimpleUploadedFile("a.txt", b"x" * 400_000))
+
+    ends = together(*[upload] * 4)
+    assert len([end for end in ends if isinstance(end, Refused)]) == 2
+    assert len(bytes_kept(media)) == Attachment.objects.count() == 2
 
 
 def test_a_block_of_a_file_has_no_text_of_it(owner: User, upload: Upload) -> None:

@@ -421,6 +421,23 @@ def test_a_message_that_waits_for_the_line_shows_its_files(
     assert len(Message.objects.get(role="user").content) == 2
 
 
+def test_a_message_that_waits_its_turn_keeps_its_files(
+    owner: User, site: Web, open_chat: OpenChat
+) -> None:
+    chat = open_chat(owner, site)
+    chat.send(json.dumps({"tokens": 40, "rate": 20}))
+    expect(chat.stop_button).to_be_visible()
+    choose(chat, NOTES)
+    ready(chat)
+    chat.composer.press("Enter")
+    expect(chat.page.locator(".queued")).to_contain_text("notes.md")
+    expect(chips(chat)).to_have_count(0)
+    expect(chat.page.locator(".message-file")).to_be_visible()
+    chat.wait_until_answered()
+    (block,) = Message.objects.filter(role="user").latest("created_at").content
+    assert block["extras"]["name"] == "notes.md"
+
+
 def test_a_model_that_cannot_see_is_named_before_anything_is_sent(
     owner: User, site: Web, open_chat: OpenChat
 ) -> None:
