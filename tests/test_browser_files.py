@@ -432,7 +432,7 @@ def test_a_message_that_waits_its_turn_keeps_its_files(
     chat.composer.press("Enter")
     expect(chat.page.locator(".queued")).to_contain_text("notes.md")
     expect(chips(chat)).to_have_count(0)
-    expect(chat.page.locator(".message-file")).to_be_visible()
+    expect(chat.page.locator(".user:not(.pending) .message-file")).to_be_visible()
     chat.wait_until_answered()
     (block,) = Message.objects.filter(role="user").latest("created_at").content
     assert block["extras"]["name"] == "notes.md"
