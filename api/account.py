@@ -6,11 +6,12 @@ from django.utils.translation import gettext as _
 from ninja import Router, Schema, Status
 
 from accounts.confirmation import Confirmation, confirm
-from api.auth import user_of
+from api.auth import SESSION, user_of
 from api.leaving import delete_all, leave
 from conversations.refused import Refused
 
-router = Router(tags=["account"])
+# Not for programs: no key takes an account away.
+router = Router(tags=["account"], auth=SESSION)
 
 
 class Proof(Schema):

@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.keys import create_key
 from accounts.models import User
 from api import leaving
 from api.tasks import expire_conversations, pick_up_removals, purge_conversations, remove_account
@@ -180,6 +181,11 @@ def test_nobody_deletes_without_being_signed_in(owner: User) -> None:
     answered(owner)
     assert call(Client(), "DELETE", "/account/conversations").status_code == 401
     assert call(Client(), "POST", "/account/delete", {"proof": PASSWORD}).status_code == 401
+    _, secret = create_key(owner, "a program")
+    program = Client(headers={"authorization": f"Bearer {secret}"})
+    assert call(program, "GET", "/conversations").status_code == 200
+    assert call(program, "DELETE", "/account/conversations").status_code == 401
+    assert call(program, "POST", "/account/delete", {"proof": PASSWORD}).status_code == 401
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(owner)
     assert call(strict, "DELETE", "/account/conversations").status_code == 403

@@ -3,15 +3,17 @@
 import json
 import re
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
-from conversations.models import Conversation, Message, Share
+from conversations.models import Attachment, Conversation, Message, Share
 from conversations.submit import Submitted
 from tests.rows import answered, asked
 
@@ -145,6 +147,48 @@ def test_attachments_are_named_only_if_wished(owner: User, wished: bool) -> None
     content = shown(shared(owner, made, with_attachments=wished))[0]["content"]
 
     assert content == [block if wished else {"type": "left_out"}]
+
+
+def test_a_shared_file_is_had_by_its_link_alone(
+    owner: User, stranger: User, settings: Settings, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    made = answered(owner)
+    named, other = with_file(owner, made), with_file(owner, made)
+    block = {"type": "file", "file_id": str(named.pk), "mime_type": "text/plain", "extras": {}}
+    Message.objects.filter(pk=made.message.pk).update(content=[block])
+    wished, plain = shared(owner, made, with_attachments=True), shared(owner, made)
+
+    answer = Client().get(f"{path_of(wished)}attachments/{named.pk}/")
+
+    assert (answer.status_code, answer.content) == (200, b"<script>1</script>")
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert (answer["Content-Type"], answer["X-Content-Type-Options"]) == ("text/plain", "nosniff")
+    assert "sandbox" in answer["Content-Security-Policy"]
+    assert answer["Cache-Control"] == "private, no-cache"
+    assert Client().get(f"{path_of(wished)}attachments/{other.pk}/").status_code == 404
+    assert Client().get(f"{path_of(plain)}attachments/{named.pk}/").status_code == 404
+    # Who continues gets a file of their own.
+    token = path_of(wished).split("/")[2]
+    copy = call(signed_in(stranger), "POST", f"/shares/{token}/continue").json()["conversation"]
+    theirs = Attachment.objects.get(owner=stranger, conversation=copy)
+    assert theirs.file.read() == b"<script>1</script>"
+    assert theirs.file.name != named.file.name
+    call(signed_in(owner), "DELETE", f"/shares/{wished['id']}")
+    assert Client().get(f"{path_of(wished)}attachments/{named.pk}/").status_code == 404
+
+
+def with_file(user: User, made: Submitted) -> Attachment:
+    file = Attachment(
+        owner=user,
+        conversation=made.conversation,
+        name="a.html",
+        kind="text",
+        media_type="text/html",
+        size=18,
+    )
+    file.file.save("a.html", ContentFile(b"<script>1</script>"))
+    return file
 
 
 def test_hostile_text_stays_inside_the_pages_data(owner: User) -> None:

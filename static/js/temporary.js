@@ -48,6 +48,6 @@ function show({ client, thread }, expires) {
 
 /** @param {string} expires */
 function bannerText(expires) {
-  const date = new Date(expires).toLocaleString(locale(), { weekday: "short", hour: "2-digit", minute: "2-digit" });
-  return interpolate(gettext("Temporary chat, deleted %(date)s"), { date });
+  const date = new Date(expires).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "short" });
+  return interpolate(gettext("Temporary chat, deleted on %(date)s"), { date });
 }
