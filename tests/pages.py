@@ -93,6 +93,53 @@ def make_a_key(page: Page) -> None:
     expect(page.get_by_role("heading", name="Your new key")).to_be_visible()
 
 
+def show_palette(page: Page) -> None:
+    show_drawer(page)
+    page.locator("#open-palette").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def show_found(page: Page) -> None:
+    show_palette(page)
+    page.keyboard.type("everything")
+    expect(page.locator(".palette mark").first).to_be_visible()
+
+
+def show_shortcuts(page: Page) -> None:
+    page.locator("#composer-text").evaluate("area => area.blur()")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def show_menu_of_a_chat(page: Page) -> None:
+    show_drawer(page)
+    page.locator(".conversation-item").first.hover()
+    page.locator(".conversation-more").first.click()
+    expect(page.locator("#sidebar-menu")).to_be_visible()
+
+
+def show_new_folder(page: Page) -> None:
+    show_drawer(page)
+    page.locator("#new-folder").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def show_answer_menu(page: Page) -> None:
+    page.locator('.assistant [data-action="more"]').click()
+    expect(page.locator("#answer-menu")).to_be_visible()
+
+
+def show_details(page: Page) -> None:
+    show_answer_menu(page)
+    show_dialog('[data-item="details"]')(page)
+
+
+def show_feedback(page: Page) -> None:
+    """The note that asks for a comment, and then the dialog for it."""
+    page.locator('.assistant [data-action="bad"]').click()
+    show_dialog("#toasts button")(page)
+
+
 def show_account_menu(page: Page) -> None:
     show_drawer(page)
     page.locator(".account-button").click()
@@ -134,6 +181,14 @@ STATES = [
     State("model menu", "/c/{conversation}/", steps=show_model_menu),
     State("shared", "/s/{token}/", signed_in=False),
     State("shared, all open", "/s/{token}/", steps=show_reasoning_and_tool),
+    State("palette", "/", steps=show_palette),
+    State("palette, found", "/", steps=show_found),
+    State("shortcuts", "/c/{conversation}/", steps=show_shortcuts),
+    State("menu of a chat", "/", steps=show_menu_of_a_chat),
+    State("new folder", "/", steps=show_new_folder),
+    State("answer menu", "/c/{conversation}/", steps=show_answer_menu),
+    State("details", "/c/{conversation}/", steps=show_details),
+    State("bad answer", "/c/{conversation}/", steps=show_feedback),
     State("drawer", "/c/{conversation}/", steps=show_drawer),
 ]
 

@@ -145,11 +145,7 @@ class Palette {
   #clicked(event) {
     const option = optionAt(event);
     if (option?.matches(".palette-more")) return this.#search.more();
-    if (!option?.matches(".palette-chat")) return undefined;
-    const link = find(option, "a");
-    // From the keyboard the click is on the line, and not on its link.
-    if (!link.contains(/** @type {Node} */ (event.target))) return link.click();
-    return setTimeout(() => this.close());
+    return option?.matches(".palette-chat") ? setTimeout(() => this.close()) : undefined;
   }
 }
 
@@ -173,10 +169,9 @@ function hitOption({ conversation, message, title, excerpt, at, archived }) {
  * @param {boolean} [archived]
  */
 function chatOption(conversation, path, title, excerpt, at, archived = false) {
-  const option = clone("palette-chat");
-  const link = /** @type {HTMLAnchorElement} */ (find(option, "a"));
-  link.href = path;
-  link.dataset.conversation = conversation;
+  const option = /** @type {HTMLAnchorElement} */ (clone("palette-chat"));
+  option.href = path;
+  option.dataset.conversation = conversation;
   find(option, ".palette-title").append(...(title.length > 0 ? title : [{ text: gettext("New chat"), hit: false }]).map(pieceNode));
   find(option, ".palette-excerpt").append(...excerpt.map(pieceNode));
   find(option, ".palette-excerpt").hidden = excerpt.length === 0;
