@@ -193,7 +193,7 @@ export class ChatPage {
 
   /** @param {Change} change */
   #changed(change) {
-    if (change.kind === "line") return this.#banner.update(change.state);
+    if (change.kind === "line") return this.#lineChanged(change.state);
     if (change.kind === "generation") return this.#generationChanged(change);
     if (change.kind === "refused") return this.#refused(change);
     if (change.kind === "reloaded") void this.reading.reloaded(change.messages);
@@ -208,6 +208,13 @@ export class ChatPage {
     this.writing.opened(conversation);
     for (const act of this.#whenOpened) act(conversation);
     this.handlers.opened(conversation);
+  }
+
+  /** @param {LineState} state */
+  #lineChanged(state) {
+    this.#banner.update(state);
+    // What was changed elsewhere while the line was away, the page's own data says; of folders and the archive nobody does.
+    if (state.name === "open") void this.sidebar.lists?.refresh();
   }
 
   /** @param {Extract<Change, {kind: "generation"}>} change */

@@ -56,6 +56,18 @@ test("the first page of a list says what is gone from it, and nothing of others"
   assert.deepEqual(names(), ["main", "kept", "old"]);
 });
 
+test("lists that were opened are read again after the line was away, others are not", async () => {
+  const first = lists.more("f");
+  asked[0]?.answer({ conversations: [one("a", 2, { folder: "f" })], next: null });
+  await first;
+  lists.state("never opened");
+  const again = lists.refresh();
+  assert.deepEqual(asked.map(({ path }) => path), Array(2).fill("/conversations?before=&folder=f"));
+  asked[1]?.answer({ conversations: [], next: null });
+  await again;
+  assert.deepEqual(names(), []);
+});
+
 test("a page of the whole takes away what it would have named", () => {
   const page = (/** @type {Conversation[]} */ conversations, /** @type {string | null} */ next) =>
     /** @type {PageData} */ (/** @type {unknown} */ ({ conversations, next, folders: [], conversation: null, messages: [] }));
