@@ -4,10 +4,15 @@ import { byId } from "./dom.js";
 
 /** @param {import("./chat_page.js").ChatPage} page */
 export function installDownloads(page) {
-  const draw = () => point(page.client.open, page.thread.path.at(-1)?.id);
+  const draw = () => point(lasting(page), page.thread.path.at(-1)?.id);
   page.whenShown(draw);
   page.whenDrawn(draw);
   draw();
+}
+
+/** Temporary chats are in no export. @param {import("./chat_page.js").ChatPage} page */
+function lasting({ client }) {
+  return client.store.conversations.get(client.open ?? "")?.temporary === false ? client.open : null;
 }
 
 /** @param {string | null} conversation @param {string | undefined} leaf the end of the shown path */
