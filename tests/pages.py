@@ -157,6 +157,48 @@ def show_drawer(page: Page) -> None:
         opener.click()
 
 
+def show_library(page: Page) -> None:
+    page.evaluate(ADD_TO_LIBRARY)
+    page.reload()
+    page.locator("#conversation-menu-button").click()
+    page.locator("#open-library").click()
+    expect(page.locator(".library-row")).to_have_count(2)
+
+
+def show_preset(page: Page) -> None:
+    show_library(page)
+    page.get_by_role("button", name="Edit Poet").click()
+    expect(page.get_by_role("dialog", name="Preset", exact=True)).to_be_visible()
+
+
+def show_prompts(page: Page) -> None:
+    page.evaluate(ADD_TO_LIBRARY)
+    page.locator("#composer-text").press_sequentially("/")
+    expect(page.locator(".prompt-option")).to_have_count(1)
+
+
+def show_queue(page: Page) -> None:
+    """Of a message that was written behind a branch that is not shown."""
+    page.evaluate(
+        """() => {
+          const data = document.getElementById("page-data");
+          const { user, conversation } = JSON.parse(data.textContent);
+          const waiting = {id: "1", conversation: conversation.id, after: "gone", hurry: false,
+            message: {text: "And what would you take for a smaller one, or for a larger one?"}};
+          sessionStorage.setItem(`queue:${user.id}`, JSON.stringify([waiting]));
+        }"""
+    )
+    page.reload()
+    expect(page.locator(".queued")).to_be_visible()
+
+
+ADD_TO_LIBRARY = """async () => {
+  const csrf = document.cookie.match(/csrftoken=([^;]+)/)[1];
+  const post = (path, row) => fetch(`/api/v1/${path}`, {method: "POST", body: JSON.stringify(row),
+    headers: {"X-CSRFToken": csrf, "Content-Type": "application/json"}});
+  await post("prompts", {title: "Shorter", text: "Make this text shorter and keep its meaning."});
+  await post("presets", {name: "Poet", system_prompt: "Answer in verse.", temperature: 0.7});
+}"""
 STATES = [
     State("sign in", "/accounts/login/", signed_in=False),
     State("sign up", "/accounts/signup/", signed_in=False),
@@ -179,6 +221,10 @@ STATES = [
     State("conversation menu", "/c/{conversation}/", steps=show_conversation_menu),
     State("chat settings", "/c/{conversation}/", steps=show_chat_settings),
     State("model menu", "/c/{conversation}/", steps=show_model_menu),
+    State("library", "/", steps=show_library),
+    State("preset", "/c/{conversation}/", steps=show_preset),
+    State("prompts", "/", steps=show_prompts),
+    State("queue", "/c/{conversation}/", steps=show_queue),
     State("shared", "/s/{token}/", signed_in=False),
     State("shared, all open", "/s/{token}/", steps=show_reasoning_and_tool),
     State("palette", "/", steps=show_palette),

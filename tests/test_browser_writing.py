@@ -146,7 +146,7 @@ def test_settings_go_along_with_the_first_message_and_can_be_changed_later(
 
 
 def open_settings(chat: Chat) -> None:
-    chat.page.get_by_role("button", name="More").click()
+    chat.page.get_by_role("button", name="Chat menu").click()
     chat.page.get_by_role("menuitem", name="Chat settings").click()
 
 
@@ -281,7 +281,7 @@ def test_an_answer_is_tried_again_with_another_model(
 
 # --- The library ---------------------------------------------------------------------------------
 def open_entry(chat: Chat, name: str) -> None:
-    chat.page.get_by_role("button", name="More").click()
+    chat.page.get_by_role("button", name="Chat menu").click()
     chat.page.get_by_role("menuitem", name=name).click()
 
 
