@@ -33,11 +33,14 @@ export class AttachmentTray {
   show(entries, note) {
     const chips = new Map(entries.map((entry) => [entry.key, this.#chips.get(entry.key) ?? makeChip(entry)]));
     for (const [key, chip] of this.#chips) if (!chips.has(key)) letGo(chip);
+    const before = this.#chips.size;
     this.#chips = chips;
     entries.forEach((entry) => drawChip(/** @type {HTMLElement} */ (chips.get(entry.key)), entry));
     const shown = [...chips.values()];
     if (shown.some((chip, index) => this.#list.children[index] !== chip)) this.#list.replaceChildren(...shown);
     this.#list.hidden = shown.length === 0;
+    // On a phone the row goes on beyond the edge, and what was refused must be seen.
+    if (shown.length > before) shown.at(-1)?.scrollIntoView({ block: "nearest", inline: "nearest" });
     setText(this.#note, note);
     this.#note.hidden = note === "";
   }
