@@ -5,6 +5,7 @@
     python -m benchmarks --database postgres
     python -m benchmarks idle                 # 5,000 idle sockets
     python -m benchmarks page                 # a long answer in a browser
+    python -m benchmarks long                 # a conversation of 5,000 messages in a browser
 
 Writes benchmarks/results.json. docs/performance.md says how to read it.
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import idle, page, report, servers
+from benchmarks import idle, long, page, report, servers
 from benchmarks.measure import Result, Shape, measure, median
 from benchmarks.processes import Stage
 from benchmarks.servers import Server
@@ -36,7 +37,9 @@ def options() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", nargs="?", choices=["streams", "idle", "page"], default="streams")
+    parser.add_argument(
+        "what", nargs="?", choices=["streams", "idle", "long", "page"], default="streams"
+    )
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 20, 100])
     parser.add_argument("--tokens", type=int, default=200, help="of each answer")
@@ -47,6 +50,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--servers", nargs="+", choices=NAMES, default=list(NAMES))
     parser.add_argument("--sockets", type=int, default=5000, help="for idle")
+    parser.add_argument("--messages", type=int, default=5000, help="for long")
     parser.add_argument("--quick", action="store_true", help="one round of 20 streams, 50 tokens")
     parser.add_argument("--markdown", action="store_true")
     chosen = parser.parse_args()
@@ -65,6 +69,8 @@ def main() -> None:
             idle.main(folder, chosen.sockets)
         elif chosen.what == "page":
             page.main(folder, PAGE_TOKENS if not chosen.quick else 2_000, PAGE_RATE)
+        elif chosen.what == "long":
+            long.main(folder, chosen.messages)
         else:
             compare(folder, chosen)
     finally:

@@ -109,6 +109,6 @@ def raise_open_files(sockets: int) -> None:
 def main(folder: Path, sockets: int) -> None:
     raise_open_files(sockets)
     with Stage(folder) as stage:
-        server, redis_url = web_node(stage, sockets)
+        server, env = web_node(stage, sockets)
         web = next(each for each in server.processes if each.name == "web")
-        print(uvloop.run(observe(server, redis_url, web)))
+        print(uvloop.run(observe(server, env["REDIS_URL"], web)))

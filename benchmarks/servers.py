@@ -73,14 +73,16 @@ def chatsite(stage: Stage, provider_url: str, database: str, people: int) -> Ser
     return Server(f"chatsite ({database})", "chatsite", socket_url(place), processes, cookies)
 
 
-def web_node(stage: Stage, people: int) -> tuple[Server, str]:
-    """One web node with Redis and no worker, and the URL of that Redis."""
+def web_node(stage: Stage, people: int, *, pages: bool = False) -> tuple[Server, dict[str, str]]:
+    """One web node with Redis and no worker, and its environment; `pages` for a browser."""
     place = make_place(stage, "web")
     env = environment(place, f"http://{HOST}:9/v1")
     redis_server = start_redis(stage, place, env)
     cookies = prepare(env, people)
+    if pages:
+        run_python(["-m", "django", "collectstatic", "--noinput", "--verbosity", "0"], env)
     processes: list[Watched] = [redis_server, start_web(stage, place.port, env)]
-    return Server("web", "chatsite", socket_url(place), processes, cookies), env["REDIS_URL"]
+    return Server("web", "chatsite", socket_url(place), processes, cookies), env
 
 
 def make_place(stage: Stage, name: str) -> Place:

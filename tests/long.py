@@ -22,15 +22,22 @@ TABLE = "| part | cost |\n|---|---|\n| log | 1 |\n| bell | 2 |\n\n"
 def long_conversation(owner: User, messages: int, title: str = "A long one") -> Conversation:
     """Questions and answers in turns; each begins with `Message <number>.`"""
     conversation = Conversation.objects.create(owner=owner, title=title)
+    continue_conversation(conversation, 0, messages)
+    return conversation
+
+
+def continue_conversation(conversation: Conversation, first: int, end: int) -> None:
+    """Nobody is told of them."""
     start = timezone.now() - timedelta(days=1)
+    parent = conversation.messages.order_by("created_at").last()
     made: list[Message] = []
-    for number in range(messages):
-        asks = number % 2 == 0
+    for number in range(first, end):
+        parent = made[-1] if made else parent
         made.append(
             Message(
                 conversation=conversation,
-                parent=made[-1] if made else None,
-                role=Message.Role.USER if asks else Message.Role.ASSISTANT,
+                parent=parent,
+                role=Message.Role.USER if number % 2 == 0 else Message.Role.ASSISTANT,
                 content=[{"type": "text", "text": text_of(number)}],
                 created_at=start + timedelta(milliseconds=number),
             )
@@ -54,7 +61,6 @@ def long_conversation(owner: User, messages: int, title: str = "A long one") -> 
         ],
         batch_size=500,
     )
-    return conversation
 
 
 def text_of(number: int) -> str:

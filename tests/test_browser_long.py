@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 from accounts.models import User
 from conversations.models import Conversation, Message
 from tests.chat import Chat, OpenChat, plain
-from tests.long import long_conversation
+from tests.long import continue_conversation, long_conversation
 from tests.provider import Provider
 from tests.stack import Web
 
@@ -229,3 +229,39 @@ def test_a_reader_at_the_end_stays_there_when_the_text_becomes_larger(
     )
     wait_until_at_the_end(chat)
     expect(numbered(chat, 59)).to_be_in_viewport()
+
+
+def test_what_was_written_while_the_line_was_down_leaves_no_hole(
+    owner: User, site: Web, open_chat: OpenChat
+) -> None:
+    """More than fits into one part, so that the newest one does not touch what is here."""
+    conversation = long_conversation(owner, 60)
+    at_the_end = open_chat(owner, site, conversation.get_absolute_url())
+    reading = open_chat(owner, site, conversation.get_absolute_url())
+    for chat in (at_the_end, reading):
+        expect(numbered(chat, 59)).to_be_in_viewport()
+        wait_until_at_the_end(chat)
+    scroll_to(reading, 600)
+    expect(jump_button(reading)).to_be_visible()
+    seen = reading.page.locator(f'[data-message="{reading.page.evaluate(FIRST_IN_VIEW)}"]')
+    at = seen.evaluate(TOP_OF)
+    for chat in (at_the_end, reading):
+        chat.page.context.set_offline(True)
+        expect(chat.banner).to_be_visible()
+
+    continue_conversation(conversation, 60, 200)
+    for chat in (at_the_end, reading):
+        chat.page.context.set_offline(False)
+        expect(chat.banner).to_be_hidden()
+
+    expect(numbered(at_the_end, 199)).to_be_in_viewport()
+    scroll_to(at_the_end, 0)
+    expect(numbered(at_the_end, 120)).to_be_attached()
+    shown = numbers_on_the_page(at_the_end)
+    assert shown == list(range(shown[0], 200))
+    expect(numbered(reading, 70)).to_be_attached()
+    assert abs(seen.evaluate(TOP_OF) - at) < 2
+    shown = numbers_on_the_page(reading)
+    assert shown == list(range(shown[0], shown[-1] + 1))
+    jump_button(reading).click()
+    expect(numbered(reading, 199)).to_be_in_viewport()

@@ -1,6 +1,10 @@
 // The data that the server puts on every chat page. Another conversation is opened by reading its
 // page, so that there is one way only in which a conversation is loaded.
 
+const ANSWER_MS = 5_000;
+/** Browsers keep six connections to a host. */
+const TRIES = 7;
+
 /** @param {Document} page @returns {PageData | null} */
 export function readPageData(page) {
   const text = page.getElementById("page-data")?.textContent;
@@ -30,10 +34,26 @@ export function conversationAt(path) {
  */
 export async function loadPageData(conversation, message = null) {
   try {
-    const response = await fetch(pathOf(conversation, message), { headers: { accept: "text/html" } });
+    const response = await fetchPage(pathOf(conversation, message));
     if (!response.ok) return null;
     return readPageData(new DOMParser().parseFromString(await response.text(), "text/html"));
   } catch {
     return null;
+  }
+}
+
+/**
+ * After a sleep the browser may still hold several connections that nobody will ever answer; each
+ * that is given up is one less.
+ * @param {string} path
+ */
+async function fetchPage(path) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await fetch(path, { headers: { accept: "text/html" }, signal: AbortSignal.timeout(ANSWER_MS) });
+    } catch (error) {
+      const isLate = error instanceof DOMException && error.name === "TimeoutError";
+      if (!isLate || tries === TRIES) throw error;
+    }
   }
 }

@@ -1,8 +1,10 @@
 // What the reader sees of the conversation, and where in it they are.
 
+import { ApiError } from "./api.js";
 import { byId, oncePerFrame } from "./dom.js";
 import { Edges } from "./edges.js";
 import { Follower } from "./follower.js";
+import { gettext } from "./gettext.js";
 import { MessageList } from "./message_list.js";
 import { toast } from "./toast.js";
 import { Windows } from "./windows.js";
@@ -105,7 +107,7 @@ export class Reading {
     try {
       return await load();
     } catch (error) {
-      toast(/** @type {Error} */ (error).message);
+      toast(error instanceof ApiError ? error.message : gettext("The server cannot be reached. Try again."));
       return false;
     }
   }

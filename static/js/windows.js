@@ -2,6 +2,8 @@
 
 import { request } from "./api.js";
 
+const ANSWER_MS = 10_000;
+
 export class Windows {
   /** @type {Promise<boolean> | null} */ #busy = null;
   #client;
@@ -60,7 +62,9 @@ export class Windows {
   async #load(which) {
     const { open } = this.#client;
     if (open === null) return false;
-    const window = await request("GET", `/conversations/${open}/messages?${new URLSearchParams(which)}`);
+    const window = await request("GET", `/conversations/${open}/messages?${new URLSearchParams(which)}`, undefined, {
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
     if (this.#client.open !== open) return false;
     this.#client.addWindow(open, window);
     return true;
