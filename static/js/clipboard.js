@@ -43,7 +43,7 @@ function richHtml(prose) {
     math.replaceWith(`${marks}${math.dataset.source}${marks}`);
   }
   for (const button of copy.querySelectorAll("button.footnote")) button.replaceWith(button.textContent ?? "");
-  for (const element of copy.querySelectorAll("button, .footnotes[hidden]")) element.remove();
+  for (const element of copy.querySelectorAll("button")) element.remove();
   for (const element of copy.querySelectorAll("*")) {
     for (const name of ["class", "dir", "tabindex", "target", "data-note"]) element.removeAttribute(name);
   }

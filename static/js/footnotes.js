@@ -7,13 +7,14 @@ import { renderAll } from "./render.js";
 
 export class Footnotes {
   element = clone("footnotes");
+  #root;
   #list = find(this.element, "ol");
   /** @type {Map<string, number>} */ #numbers = new Map();
   /** @type {Map<string, {raw: string, item: HTMLLIElement}>} */ #notes = new Map();
 
   /** @param {HTMLElement} root of the text; the notes come last in it */
   constructor(root) {
-    root.append(this.element);
+    this.#root = root;
     root.addEventListener("click", (event) => {
       const button = /** @type {Element} */ (event.target).closest("button.footnote");
       if (button) this.#go(button.parentElement?.dataset.note ?? "");
@@ -24,7 +25,7 @@ export class Footnotes {
     this.#numbers.clear();
     this.#notes.clear();
     this.#list.replaceChildren();
-    this.element.hidden = true;
+    this.element.remove();
   }
 
   /** Turns the marks of footnotes into buttons. @param {ParentNode} fragment */
@@ -45,7 +46,7 @@ export class Footnotes {
     morph(item, content, { live });
     this.#notes.set(note.id, { raw: note.raw, item });
     if (!known) this.#place(item);
-    this.element.hidden = false;
+    if (!this.element.parentNode) this.#root.append(this.element);
   }
 
   /** Marks without a note are what they were: text. @param {ParentNode} root */

@@ -97,6 +97,7 @@ export class MarkdownView {
     this.#notes.number(content);
     if (index === this.#settledBlocks && this.#part.isOpen) this.#part.grow(block.element, content, live);
     else morph(block.element, content, { live });
+    block.element.classList.toggle("heading", token.type === "heading");
     this.#blocks[index] = Object.assign(block, { raw: token.raw, live });
   }
 
@@ -104,7 +105,7 @@ export class MarkdownView {
   #addBlock() {
     const element = document.createElement("div");
     element.className = "block";
-    this.#notes.element.before(element);
+    this.element.insertBefore(element, this.#notes.element.parentNode ? this.#notes.element : null);
     return { raw: "", live: false, element };
   }
 

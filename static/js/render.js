@@ -36,7 +36,11 @@ function fragmentOf(html) {
   for (const list of [fragment, ...fragment.querySelectorAll("ul, ol, table, thead, tbody, tr")]) dropSpace(list);
   for (const link of fragment.querySelectorAll("a")) guard(link);
   for (const table of fragment.querySelectorAll("table")) wrapTable(table);
-  for (const input of fragment.querySelectorAll("input")) input.type = "checkbox";
+  for (const input of fragment.querySelectorAll("input")) {
+    input.type = "checkbox";
+    // By a class: a rule with :has() would make the browser style the whole text again and again.
+    input.closest("li")?.classList.add("task");
+  }
   return fragment;
 }
 
