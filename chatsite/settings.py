@@ -223,6 +223,8 @@ LLM_MAX_RETRIES = whole("LLM_MAX_RETRIES", 2)
 LLM_TOOLS = words("LLM_TOOLS")
 OPENAI_BASE_URL = text("OPENAI_BASE_URL")
 OPENAI_MODEL = words("OPENAI_MODEL")
+ANTHROPIC_BASE_URL = text("ANTHROPIC_BASE_URL")
+ANTHROPIC_MODEL = words("ANTHROPIC_MODEL")
 
 # --- Accounts ------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -12,6 +12,7 @@ import structlog
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr, ValidationError
 
+from llm.anthropic import LeanChatAnthropic
 from llm.demo import DemoChatModel
 from llm.errors import ProviderError
 from llm.openai import LeanChatOpenAI
@@ -22,6 +23,12 @@ from llm.spec import ModelSpec, default_limits
 logger = structlog.get_logger(__name__)
 
 OPENAI_URL = "https://api.openai.com/v1"
+ANTHROPIC_URL = "https://api.anthropic.com"
+# What programs that speak OpenAI's API may ask for, and Anthropic's API refuses.
+OPENAI_ONLY = frozenset(
+    {"frequency_penalty", "presence_penalty", "seed", "logit_bias", "logprobs", "n", "user"}
+    | {"response_format", "verbosity", "extra_body"}
+)
 # Servers without keys (Ollama, vLLM) ignore it; the client library wants one.
 NO_KEY = "none"
 
@@ -47,7 +54,9 @@ def _built(encoded: bytes, key: str, client: httpx2.AsyncClient) -> BaseChatMode
         return DemoChatModel(**script)
     if spec.kind == "openai":
         return _openai(spec, key, client)
-    raise ValueError(f"expected kind openai or demo, got {spec.kind!r}")
+    if spec.kind == "anthropic":
+        return _anthropic(spec, key)
+    raise ValueError(f"expected kind openai, anthropic or demo, got {spec.kind!r}")
 
 
 def _openai(spec: ModelSpec, key: str, client: httpx2.AsyncClient) -> LeanChatOpenAI:
@@ -56,6 +65,7 @@ def _openai(spec: ModelSpec, key: str, client: httpx2.AsyncClient) -> LeanChatOp
     limits = spec.limits or default_limits()
     return LeanChatOpenAI(
         **{
+            **_summaries(spec),
             **spec.parameters,
             **_output_limit(spec),
             "model": spec.provider_model,
@@ -70,9 +80,56 @@ def _openai(spec: ModelSpec, key: str, client: httpx2.AsyncClient) -> LeanChatOp
             "timeout": httpx2.Timeout(limits.first_token, connect=limits.connect),
             "stream_chunk_timeout": limits.first_token,
             "limits": limits,
-            "default_headers": json.loads(decrypt(spec.encrypted_headers) or "{}") or None,
+            "default_headers": _headers(spec),
         }
     )
+
+
+def _anthropic(spec: ModelSpec, key: str) -> LeanChatAnthropic:
+    if not key and not spec.base_url:
+        raise ValueError(f"expected a key in {spec.key_variable!r}, got nothing")
+    limit = {} if spec.max_output_tokens is None else {"max_tokens": spec.max_output_tokens}
+    return LeanChatAnthropic(
+        **{
+            **_for_anthropic(spec.parameters),
+            **limit,
+            "model": spec.provider_model,
+            # The library's address ends before the version; people write it either way.
+            "base_url": (spec.base_url or ANTHROPIC_URL).rstrip("/").removesuffix("/v1"),
+            "api_key": SecretStr(key or NO_KEY),
+            "max_retries": 0,
+            "limits": spec.limits or default_limits(),
+            "default_headers": _headers(spec),
+        }
+    )
+
+
+def _for_anthropic(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Anthropic takes temperatures up to 1, and none while the model thinks; the user's wish, or
+    that of a program which speaks OpenAI's API, knows neither."""
+    known = {name: value for name, value in parameters.items() if name not in OPENAI_ONLY}
+    temperature = known.pop("temperature", None)
+    thinking = known.get("thinking")
+    thinks = isinstance(thinking, dict) and thinking.get("type") != "disabled"
+    if temperature is None or thinks:
+        return known
+    return {**known, "temperature": min(temperature, 1.0)}
+
+
+def _headers(spec: ModelSpec) -> dict[str, str] | None:
+    found: dict[str, str] = json.loads(decrypt(spec.encrypted_headers) or "{}")
+    return found or None
+
+
+def _is_openai(spec: ModelSpec) -> bool:
+    return urlsplit(spec.base_url or OPENAI_URL).hostname == "api.openai.com"
+
+
+def _summaries(spec: ModelSpec) -> dict[str, Any]:
+    """OpenAI tells what its models think by the Responses API alone, and only when it is asked."""
+    if not spec.reasons or not _is_openai(spec) or "use_responses_api" in spec.parameters:
+        return {}
+    return {"use_responses_api": True, "reasoning": {"summary": "auto"}}
 
 
 def _output_limit(spec: ModelSpec) -> dict[str, Any]:
@@ -80,7 +137,7 @@ def _output_limit(spec: ModelSpec) -> dict[str, Any]:
     limit = spec.max_output_tokens
     if limit is None:
         return {}
-    if urlsplit(spec.base_url or OPENAI_URL).hostname == "api.openai.com":
+    if _is_openai(spec):
         return {"max_tokens": limit}
     extra = spec.parameters.get("extra_body") or {}
     return {"extra_body": {"max_tokens": limit, **extra}}

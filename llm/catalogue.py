@@ -1,7 +1,7 @@
 """Which models there are to pick, and those that the environment brings."""
 
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -15,8 +15,48 @@ logger = structlog.get_logger(__name__)
 
 DEMO = "Demo"
 ENVIRONMENT = "Environment"
-OURS = (DEMO, ENVIRONMENT)
-FALLBACK_MODEL = "gpt-4o-mini"
+ANTHROPIC = "Environment (Anthropic)"
+OURS = (DEMO, ENVIRONMENT, ANTHROPIC)
+
+
+class Source(NamedTuple):
+    """A provider that the environment names. `model`: what a key alone offers."""
+
+    name: str
+    kind: str
+    base_url: str
+    key_variable: str
+    models: list[str]
+    model: str
+
+    @property
+    def model_names(self) -> list[str]:
+        """As given, but each once; none without a key or an address."""
+        if not self.base_url and not os.environ.get(self.key_variable):
+            return []
+        return list(dict.fromkeys(self.models)) or [self.model]
+
+
+def sources() -> list[Source]:
+    openai, anthropic = Provider.Kind.OPENAI, Provider.Kind.ANTHROPIC
+    return [
+        Source(
+            ENVIRONMENT,
+            openai,
+            settings.OPENAI_BASE_URL,
+            "OPENAI_API_KEY",
+            settings.OPENAI_MODEL,
+            "gpt-4o-mini",
+        ),
+        Source(
+            ANTHROPIC,
+            anthropic,
+            settings.ANTHROPIC_BASE_URL,
+            "ANTHROPIC_API_KEY",
+            settings.ANTHROPIC_MODEL,
+            "claude-sonnet-4-5",
+        ),
+    ]
 
 
 def enabled() -> QuerySet[ChatModel]:
@@ -51,14 +91,16 @@ def sync_after_migrate(using: str = "default", **kwargs: Any) -> None:
 
 @transaction.atomic
 def sync_environment() -> None:
-    """Bring the providers Demo and Environment up to date; touch no other row.
+    """Bring the demo and the providers of the environment up to date; touch no other row.
 
-    Environment follows its variables alone: a model that is not named any more is disabled, never
+    The latter follow their variables alone: a model that is not named any more is disabled, never
     deleted, because messages still refer to it. To switch it off in the admin, disable the
     provider: that, and a demo model that was disabled, stay as they are.
     """
     demo = _sync_demo()
-    named = _sync_models()
+    named: list[ChatModel] = []
+    for source in sources():
+        named += _sync_models(source, first=len(named))
     _make_default(named[0] if named else demo)
 
 
@@ -77,29 +119,24 @@ def _sync_demo() -> ChatModel | None:
     return model if model.provider_id == provider.pk else None
 
 
-def _sync_models() -> list[ChatModel]:
-    """The environment's models, in its order."""
-    base_url = settings.OPENAI_BASE_URL
-    names = _names() if base_url or os.environ.get("OPENAI_API_KEY") else []
-    gone = ChatModel.objects.filter(provider__name=ENVIRONMENT).exclude(slug__in=names)
-    gone.update(enabled=False)
+def _sync_models(source: Source, first: int) -> list[ChatModel]:
+    """The source's models, in its order and after those that came `first`."""
+    names = source.model_names
+    ChatModel.objects.filter(provider__name=source.name).exclude(slug__in=names).update(
+        enabled=False
+    )
     if not names:
         return []
     provider, _ = Provider.objects.update_or_create(
-        name=ENVIRONMENT,
+        name=source.name,
         defaults={
-            "kind": Provider.Kind.OPENAI,
-            "base_url": base_url,
-            "key_variable": "OPENAI_API_KEY",
+            "kind": source.kind,
+            "base_url": source.base_url,
+            "key_variable": source.key_variable,
         },
     )
-    synced = (_sync_model(provider, name, position) for position, name in enumerate(names))
+    synced = (_sync_model(provider, name, position) for position, name in enumerate(names, first))
     return [model for model in synced if model is not None]
-
-
-def _names() -> list[str]:
-    """As given, but each once."""
-    return list(dict.fromkeys(settings.OPENAI_MODEL)) or [FALLBACK_MODEL]
 
 
 def _sync_model(provider: Provider, name: str, position: int) -> ChatModel | None:

@@ -94,6 +94,8 @@ def from_event(error: Any) -> ProviderError:
     code: Code = "provider_error"
     if CONTEXT_TOO_LONG.search(text):
         code = "context_too_long"
+    elif "authentication_error" in text or "permission_error" in text:
+        code = "provider_auth"
     elif "rate_limit" in text or _number(error) == 429:
         code = "provider_rate_limited"
     return _failure(code, text)

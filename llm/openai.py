@@ -8,7 +8,8 @@ know goes the library's way.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
+from json import JSONDecodeError
 from typing import Any, cast
 
 import aiohttp
@@ -21,38 +22,20 @@ from langchain_openai.chat_models.base import _create_usage_metadata
 from pydantic import Field, PrivateAttr, SecretStr
 
 from llm import failures, wire
-from llm.errors import ProviderError
-from llm.session import session, timeout
+from llm.reading import HangsUp, may_stream, post, read_error, refusal, unreadable
 from llm.spec import TimeLimits, default_limits
-from llm.sse import EventReader
-from llm.watchdog import Watchdog
 
 UNKNOWN = frozenset(
     {"response_format", "logprobs", "modalities", "audio", "functions", "function_call"}
     | {"extra_headers", "extra_query", "timeout", "web_search_options", "prediction"}
 )
-MAX_ERROR_BYTES = 16 * 1024
-ERROR_BODY_SECONDS = 5
-LET_GO_SECONDS = 1.0
 
 
-class LeanChatOpenAI(ChatOpenAI):
-    """Copy it (`model_copy`) for each stream: `hang_up` belongs to the stream of one copy."""
-
+class LeanChatOpenAI(HangsUp, ChatOpenAI):
     limits: TimeLimits = Field(default_factory=default_limits)
     _response: aiohttp.ClientResponse | None = PrivateAttr(default=None)
     # Shared by all copies, so that one refusal of the option teaches them all.
     _refused: set[str] = PrivateAttr(default_factory=set)
-
-    def hang_up(self) -> None:
-        """Close the provider's connection now. After a stream that came to its end: nothing.
-
-        LangChain leaves the closing of `_astream` to the garbage collector, and a provider that
-        nobody listens to goes on writing, and charging.
-        """
-        if self._response is not None:
-            self._response.close()
-            self._response = None
 
     async def _astream(
         self,
@@ -65,16 +48,16 @@ class LeanChatOpenAI(ChatOpenAI):
     ) -> AsyncIterator[ChatGenerationChunk]:
         payload = self._payload(messages, stop, stream_usage, kwargs)
         if payload is None:
-            library = super()._astream(
-                messages, stop, run_manager, stream_usage=stream_usage, **kwargs
-            )
-            async with aclosing(cast(Any, library)) as chunks:
+            # The Responses API has no such option, and always counts.
+            asked = {} if stream_usage is None else {"stream_usage": stream_usage}
+            library = super()._astream(messages, stop, run_manager, **asked, **kwargs)
+            async with aclosing(cast(Any, library)) as chunks, named():
                 async for chunk in chunks:
                     yield chunk
             return
         started = asyncio.get_running_loop().time()
-        self._response = response = await self._post(payload)
-        reading = Reading(response, started, self.limits)
+        response = await self._post(payload)
+        reading = self.start_reading(response, started, self.limits, ChatWire())
         try:
             while not reading.ended:
                 for chunk in await reading.next():
@@ -82,11 +65,7 @@ class LeanChatOpenAI(ChatOpenAI):
                         await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                     yield chunk
         finally:
-            reading.stop()
-            if reading.whole:
-                self._response = None
-                _let_go(response)
-            self.hang_up()
+            self.stop_reading(reading)
 
     def _payload(
         self,
@@ -112,24 +91,16 @@ class LeanChatOpenAI(ChatOpenAI):
         return {**payload, **extra}
 
     async def _post(self, payload: dict[str, Any]) -> aiohttp.ClientResponse:
-        try:
-            async with asyncio.timeout(self.limits.first_token):
-                response = await self._send(payload)
-        except aiohttp.ConnectionTimeoutError:
-            raise ProviderError("provider_timeout") from None
-        except TimeoutError:
-            raise ProviderError("provider_timeout", repeatable=False) from None
-        if response.status == 200 and _may_stream(response):
+        response = await self._send(payload)
+        if may_stream(response):
             return response
         key = cast(SecretStr, self.openai_api_key).get_secret_value()
-        body = (await _read_error(response)).replace(key, "***")
+        body = await read_error(response, key)
         if response.status in (400, 422) and "stream_options" in payload and "stream_op" in body:
             self._refused.add("stream_options")
             payload.pop("stream_options")
             return await self._post(payload)
-        if response.status == 200:
-            raise failures.invalid(f"{response.content_type}: {body}")
-        raise failures.from_status(response.status, response.headers, body)
+        raise refusal(response, body)
 
     async def _send(self, payload: dict[str, Any]) -> aiohttp.ClientResponse:
         key = cast(SecretStr, self.openai_api_key).get_secret_value()
@@ -141,100 +112,40 @@ class LeanChatOpenAI(ChatOpenAI):
         }
         if self.openai_organization:
             headers["OpenAI-Organization"] = self.openai_organization
-        return await session().post(
-            f"{str(self.root_async_client.base_url).rstrip('/')}/chat/completions",
-            params=cast(Any, self.default_query),
-            data=msgspec.json.encode(payload),
-            headers=cast(Any, headers),
-            timeout=timeout(self.limits.connect),
-            # The key must not follow a redirect to another host.
-            allow_redirects=False,
-        )
+        url = f"{str(self.root_async_client.base_url).rstrip('/')}/chat/completions"
+        return await post(url, payload, headers, self.limits, self.default_query)
 
 
-class Reading:
-    """One response, read to its end: `next` gives the chunks of one read."""
+@asynccontextmanager
+async def named() -> AsyncIterator[None]:
+    """Of an error inside a stream of the Responses API the library makes a bare ValueError."""
+    try:
+        yield
+    except JSONDecodeError:
+        raise
+    except ValueError as error:
+        raise failures.from_event(str(error)) from error
 
-    __slots__ = ("_content", "_error", "_finish", "_merger", "_sse", "_usage", "_watchdog", "ended")
 
-    def __init__(
-        self, response: aiohttp.ClientResponse, started: float, limits: TimeLimits
-    ) -> None:
-        self._content = response.content
-        self._sse = EventReader()
+class ChatWire:
+    """The events of `/chat/completions`."""
+
+    __slots__ = ("_declined", "_finish", "_merger", "_usage", "ended", "finished")
+
+    def __init__(self) -> None:
         self._merger = wire.Merger()
-        self._watchdog = Watchdog(
-            response.content,
-            started,
-            limits.first_token,
-            limits.token,
-        )
         self._finish: dict[str, Any] = {}
         self._usage: tuple[dict[str, Any], str | None] | None = None
-        self._error: Exception | None = None
-        self.ended = False
+        self.finished = self.ended = self._declined = False
 
-    @property
-    def whole(self) -> bool:
-        return self.ended and self._error is None
-
-    def stop(self) -> None:
-        self._watchdog.stop()
-
-    async def next(self) -> list[ChatGenerationChunk]:
-        if self._error is not None:
-            raise self._error
-        self._watchdog.waiting = True
-        try:
-            piece = await self._content.readany()
-        except (ProviderError, aiohttp.ClientError, OSError) as error:
-            # The usage may be missing then, but the answer is whole.
-            self.ended = bool(self._finish)
-            self._error = error
-            return self._take(self._rest())
-        finally:
-            self._watchdog.waiting = False
-        if piece:
-            return self._take(piece)
-        self.ended = True
-        return self._chunks(self._sse.close())
-
-    def _rest(self) -> bytes:
-        """A broken stream raises its error ahead of what had arrived before: no word is lost."""
-        self._content.set_exception(cast(Any, None))
-        return self._content.read_nowait()
-
-    def _take(self, piece: bytes) -> list[ChatGenerationChunk]:
-        try:
-            events = self._sse.feed(piece)
-        except ValueError as error:
-            self._error, events = failures.invalid(str(error)), []
-        return self._chunks(events)
-
-    def _chunks(self, events: list[bytes]) -> list[ChatGenerationChunk]:
-        for data in events:
-            if data == b"[DONE]":
-                self.ended = True
-                break
-            try:
-                self._see(data)
-            except ProviderError as error:
-                # Raised at the next read: what came before it in this one goes out first.
-                self._error, self.ended = error, False
-                break
-        chunks = [wire.generation(message) for message in self._merger.take()]
-        if chunks and not self._finish:
-            self._watchdog.data_came()
-        if self.ended:
-            chunks.append(self._last())
-        return chunks
-
-    def _see(self, data: bytes) -> None:
+    def see(self, data: bytes) -> None:
+        if data == b"[DONE]":
+            self.ended = True
+            return
         try:
             chunk = wire.decode(data)
         except msgspec.MsgspecError as error:
-            # Not the data itself: it is what somebody's model said.
-            raise failures.invalid(f"{error}, in an event of {len(data)} bytes") from None
+            raise unreadable(error, data) from None
         if chunk.error:
             raise failures.from_event(chunk.error)
         if chunk.usage:
@@ -243,20 +154,14 @@ class Reading:
         for choice in chunk.choices or ():
             if choice.delta is not None:
                 self._merger.add(choice.delta)
+                self._declined = self._declined or bool(choice.delta.refusal)
             if choice.finish_reason:
                 self._finish_with(choice.finish_reason, chunk)
 
-    def _finish_with(self, reason: str, chunk: wire.Chunk) -> None:
-        self._finish = {"finish_reason": reason}
-        if chunk.model:
-            self._finish["model_name"] = chunk.model
-        if chunk.system_fingerprint:
-            self._finish["system_fingerprint"] = chunk.system_fingerprint
-        if chunk.service_tier:
-            self._finish["service_tier"] = chunk.service_tier
-        self._watchdog.finish_came()
+    def take(self) -> list[ChatGenerationChunk]:
+        return [wire.generation(message) for message in self._merger.take()]
 
-    def _last(self) -> ChatGenerationChunk:
+    def last(self) -> ChatGenerationChunk:
         message = AIMessageChunk(
             content="",
             usage_metadata=_create_usage_metadata(*self._usage) if self._usage else None,
@@ -265,24 +170,12 @@ class Reading:
         )
         return ChatGenerationChunk(message=message, generation_info=self._finish or None)
 
-
-def _let_go(response: aiohttp.ClientResponse) -> None:
-    """The end of the body often comes just after `[DONE]`. It gives the connection back to the
-    session by itself; closing it now would cost the next request a handshake."""
-    if not response.content.is_eof():
-        asyncio.get_running_loop().call_later(LET_GO_SECONDS, response.close)
-
-
-def _may_stream(response: aiohttp.ClientResponse) -> bool:
-    return response.content_type not in ("text/html", "application/json")
-
-
-async def _read_error(response: aiohttp.ClientResponse) -> str:
-    try:
-        async with asyncio.timeout(ERROR_BODY_SECONDS):
-            body = await response.content.read(MAX_ERROR_BYTES)
-    except (TimeoutError, aiohttp.ClientError):
-        body = b""
-    finally:
-        response.close()
-    return body.decode(errors="replace")
+    def _finish_with(self, reason: str, chunk: wire.Chunk) -> None:
+        self.finished = True
+        self._finish = {"finish_reason": "refusal" if self._declined else reason}
+        if chunk.model:
+            self._finish["model_name"] = chunk.model
+        if chunk.system_fingerprint:
+            self._finish["system_fingerprint"] = chunk.system_fingerprint
+        if chunk.service_tier:
+            self._finish["service_tier"] = chunk.service_tier

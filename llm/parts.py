@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-FinishReason = Literal["stop", "length", "content_filter", "tool_limit", "tool_calls"]
+FinishReason = Literal["stop", "length", "content_filter", "refusal", "tool_limit", "tool_calls"]
 
 
 class TextDelta(msgspec.Struct, frozen=True, gc=False):

@@ -20,8 +20,10 @@ from llm.parts import (
 from llm.tools import has_side_effects
 from llm.usage import estimate_tokens
 
-LENGTH = frozenset({"length", "max_tokens", "max_output_tokens", "model_length"})
-FILTERED = frozenset({"content_filter", "refusal", "safety"})
+LENGTH = frozenset(
+    {"length", "max_tokens", "max_output_tokens", "model_length", "model_context_window_exceeded"}
+)
+FILTERED = frozenset({"content_filter", "safety"})
 
 
 class Call(msgspec.Struct):
@@ -38,8 +40,10 @@ class Reply:
         self.started = False
         self.calls: dict[Any, Call] = {}
         self._finish: str | None = None
+        self._declined = False
         self._text: list[str] = []
         self._reasoning: list[str] = []
+        self._signed = SignedThoughts()
         self._input_tokens = 0
         self._output_tokens = 0
 
@@ -51,7 +55,9 @@ class Reply:
         reason = self._finish.lower()
         if reason in LENGTH:
             return "length"
-        return "content_filter" if reason in FILTERED else "stop"
+        if reason in FILTERED:
+            return "content_filter"
+        return "refusal" if reason == "refusal" or self._declined else "stop"
 
     def take(self, chunk: AIMessageChunk) -> Iterator[Part]:
         thought, text = _texts(chunk)
@@ -69,7 +75,10 @@ class Reply:
         if chunk.usage_metadata:
             self._input_tokens += chunk.usage_metadata["input_tokens"]
             self._output_tokens += chunk.usage_metadata["output_tokens"]
-        if reason := chunk.response_metadata.get("finish_reason"):
+        if isinstance(chunk.content, list):
+            self._signed.take(chunk.content)
+            self._declined |= any(_kind(block) == "refusal" for block in chunk.content)
+        if reason := _reason(chunk.response_metadata):
             self._finish = reason
 
     def message(self) -> AIMessage:
@@ -91,7 +100,8 @@ class Reply:
                 calls.append(
                     MessageToolCall(type="tool_call", id=call.id, name=call.name, args=args)
                 )
-        return AIMessage("".join(self._text), tool_calls=calls, invalid_tool_calls=invalid)
+        content: Any = self._signed.blocks() or "".join(self._text)
+        return AIMessage(content, tool_calls=calls, invalid_tool_calls=invalid)
 
     def usage(self, asked: list[BaseMessage]) -> Usage:
         if self._input_tokens or self._output_tokens:
@@ -119,16 +129,70 @@ class Reply:
                 yield ToolCallDelta(call.id, args)
 
 
+class SignedThoughts:
+    """Anthropic wants its thoughts back, signed and among the text that they came with, together
+    with the results of the calls that they led to."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[int, dict[str, Any]] = {}
+        self._signed = False
+
+    def take(self, content: list[Any]) -> None:
+        for block in content:
+            kind = _kind(block)
+            index = block.get("index") if kind else None
+            if not isinstance(index, int):
+                continue
+            if kind == "redacted_thinking":
+                self._signed = True
+                self._blocks[index] = {name: block[name] for name in ("type", "data")}
+            elif kind in ("text", "thinking"):
+                self._signed = self._signed or "signature" in block
+                kept = self._blocks.setdefault(index, {"type": kind})
+                for name in block.keys() & {"text", "thinking", "signature"}:
+                    kept[name] = kept.get(name, "") + block[name]
+
+    def blocks(self) -> list[dict[str, Any]]:
+        """Empty where nothing was signed: the text alone is enough then."""
+        return [self._blocks[index] for index in sorted(self._blocks)] if self._signed else []
+
+
+def _kind(block: Any) -> Any:
+    return block.get("type") if isinstance(block, dict) else None
+
+
+def _reason(about: dict[str, Any]) -> str | None:
+    """OpenAI's name for it, Anthropic's, and the one of OpenAI's Responses API."""
+    if found := about.get("finish_reason") or about.get("stop_reason"):
+        return str(found)
+    if details := about.get("incomplete_details"):
+        return str(details.get("reason") or "length")
+    return "stop" if about.get("status") == "completed" else None
+
+
 def _texts(chunk: AIMessageChunk) -> tuple[str, str]:
     """Reasoning and text of a chunk."""
     thought = chunk.additional_kwargs.get("reasoning_content") or ""
-    content = chunk.content
-    if isinstance(content, str):
-        return thought, content
-    blocks = [cast(dict[str, Any], block) for block in chunk.content_blocks]
-    texts = [block["text"] for block in blocks if block["type"] == "text"]
-    thoughts = [block.get("reasoning") or "" for block in blocks if block["type"] == "reasoning"]
-    return thought or "".join(thoughts), "".join(texts)
+    if isinstance(chunk.content, str):
+        return thought, chunk.content
+    thoughts, texts = [thought], []
+    for block in cast(list[dict[str, Any]], chunk.content):
+        match _kind(block):
+            case "text":
+                texts.append(block.get("text") or "")
+            case "refusal":
+                texts.append(block.get("refusal") or "")
+            case "thinking":
+                thoughts.append(block.get("thinking") or "")
+            case "reasoning":
+                thoughts.append(block.get("reasoning") or _summary(block))
+    return "".join(thoughts), "".join(texts)
+
+
+def _summary(block: dict[str, Any]) -> str:
+    """Its parts are paragraphs: the beginning of each but the first is an empty text."""
+    parts = block.get("summary") or ()
+    return "".join(part.get("text") or ("\n\n" if part.get("index") else "") for part in parts)
 
 
 def _parsed(args: str) -> dict[str, Any] | None:

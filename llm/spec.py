@@ -34,6 +34,7 @@ class ModelSpec(msgspec.Struct, frozen=True):
     encrypted_key: str = ""
     encrypted_headers: str = ""
     limits: TimeLimits | None = None
+    reasons: bool = False
     # Of a program that asks through the API: functions that it runs itself.
     client_tools: tuple[dict[str, Any], ...] = ()
     tool_options: dict[str, Any] = {}
@@ -76,6 +77,7 @@ def spec(chat_model: ChatModel, wishes: Wishes = NO_WISHES) -> ModelSpec:
         encrypted_key=provider.encrypted_key,
         encrypted_headers=provider.encrypted_headers,
         limits=limits_of(provider),
+        reasons=chat_model.reasons,
     )
 
 

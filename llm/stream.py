@@ -15,8 +15,8 @@ from llm import failures, tools
 from llm.build import build
 from llm.errors import ProviderError
 from llm.messages import messages, tool_message
-from llm.openai import LeanChatOpenAI
 from llm.parts import Finish, FinishReason, Part, Progress, ToolCallFinished, Usage
+from llm.reading import HangsUp
 from llm.reply import Call, Reply
 from llm.spec import ModelSpec, Turn
 
@@ -116,7 +116,7 @@ async def _ask(
     except failures.CAUGHT as error:
         raise failures.from_exception(error) from error
     finally:
-        if isinstance(chat, LeanChatOpenAI):
+        if isinstance(chat, HangsUp):
             chat.hang_up()
     if reply.finish is None:
         raise ProviderError("provider_interrupted")

@@ -26,6 +26,9 @@ from urllib.parse import parse_qsl
 import uvloop
 from aiohttp import web
 
+from tests import anthropic_provider, responses_provider
+from tests.anthropic_provider import AnthropicAnswer
+
 DEFAULT_TOKENS = 40
 DEFAULT_RATE = 200.0
 KEEPALIVE_SECONDS = 0.05
@@ -198,6 +201,8 @@ class Provider:
         self._loop = asyncio.get_running_loop()
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/v1/chat/completions", self._complete)
+        app.router.add_post("/v1/messages", self._complete)
+        app.router.add_post("/v1/responses", self._complete)
         app.router.add_get("/v1/models", self._models)
         # With cancellation the handler, and so the test, learns of a client that leaves at once.
         runner = web.AppRunner(
@@ -235,6 +240,10 @@ class Provider:
     async def _answer(self, request: web.Request, record: Request) -> web.StreamResponse:
         directive, tokens = self._choose(record.body)
         await asyncio.sleep(directive.header_delay)
+        if request.path == "/v1/responses":
+            return await responses_provider.stream(request, directive, tokens)
+        if request.path == "/v1/messages":
+            return await self._answer_as_anthropic(request, record, directive, tokens)
         refusal = self._refusal(directive, record.body)
         if refusal is not None:
             return refusal
@@ -243,11 +252,25 @@ class Provider:
             return web.json_response(answer.whole())
         return await answer.stream(request, cut=self._still_fails(directive))
 
+    async def _answer_as_anthropic(
+        self, request: web.Request, record: Request, directive: Directive, tokens: list[str]
+    ) -> web.StreamResponse:
+        refusal = anthropic_provider.refusal(record.body, record.headers)
+        if refusal is not None:
+            return refusal
+        if directive.context_too_long:
+            return anthropic_provider.error(400, "prompt is too long: 9000 tokens > 8192 maximum")
+        if directive.error and self._still_fails(directive):
+            retry = {} if directive.retry_after is None else {"Retry-After": "60"}
+            return anthropic_provider.error(directive.error, "sk-ant-secret refused", retry)
+        answer = AnthropicAnswer(directive, tokens, record)
+        return await answer.stream(request, cut=self._still_fails(directive))
+
     def _choose(self, body: dict[str, Any]) -> tuple[Directive, list[str]]:
         given = self._scripts.pop(0) if self._scripts else None
         if given is None and "?" in body.get("model", ""):
             given = _from_name(body["model"])
-        message = _last_user_text(body["messages"])
+        message = _last_user_text(body.get("messages") or body["input"])
         if given is None:
             given = _from_text(message)
         if given is None:
@@ -463,13 +486,7 @@ def _error(
 
 
 def _last_user_text(messages: list[dict[str, Any]]) -> str:
-    for message in reversed(messages):
-        if message["role"] == "user":
-            content = message["content"]
-            if isinstance(content, str):
-                return content
-            return "".join(part.get("text", "") for part in content)
-    return ""
+    return next(anthropic_provider.texts_of_user({"messages": messages}), "")
 
 
 def _from_text(text: str) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ def _no_environment(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None
     ChatModel.objects.all().delete()
     Provider.objects.all().delete()
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     settings.OPENAI_BASE_URL = ""
     settings.OPENAI_MODEL = []
 
@@ -63,6 +64,28 @@ def test_a_key_alone_is_enough(owner: User, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
     sync_environment()
     assert slugs(owner) == ["gpt-4o-mini", "demo"]
+
+
+def test_anthropics_key_alone_is_enough(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-1")
+    sync_environment()
+    model = default_model(owner)
+    assert model is not None
+    assert (model.slug, spec(model).kind) == ("claude-sonnet-4-5", "anthropic")
+    assert spec(model).key_variable == "ANTHROPIC_API_KEY"
+
+
+def test_both_providers_of_the_environment_stand_side_by_side(
+    owner: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-1")
+    settings.OPENAI_MODEL, settings.ANTHROPIC_MODEL = ["a", "b"], ["c", "a"]
+    sync_environment()
+    assert slugs(owner) == ["a", "b", "c", "demo"]
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    sync_environment()
+    assert slugs(owner) == ["a", "b", "demo"]
 
 
 def test_the_key_is_in_no_row_and_no_spec(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:

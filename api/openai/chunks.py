@@ -7,7 +7,7 @@ from api.openai import errors
 from conversations.models import Generation
 from streaming.snapshot import STATUS
 
-REASONS = {"tool_limit": "stop"}
+REASONS = {"tool_limit": "stop", "refusal": "content_filter"}
 NAMES = {"text": "content", "reasoning": "reasoning_content"}
 
 Delta = dict[str, Any]
