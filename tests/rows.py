@@ -12,6 +12,8 @@ from conversations.submit import Submitted, submit
 from streaming import lease
 from streaming.lease import Outcome
 
+# An id that no row has. It is the same each time, since the names of tests are made of it.
+NOBODYS = "00000000-0000-4000-8000-000000000000"
 USAGE = {"input_tokens": 1, "output_tokens": 1, "estimated": True}
 
 

@@ -16,7 +16,7 @@ from llm.models import ChatModel
 from tests import files
 from tests.conftest import OpenTab
 from tests.provider import Provider
-from tests.rows import answered, asked
+from tests.rows import NOBODYS, answered, asked
 from tests.stack import Process, Web
 
 pytestmark = pytest.mark.database
@@ -151,7 +151,7 @@ def test_a_name_cannot_end_its_own_header(owner: User, uploaded: Any) -> None:
     assert read(made)[0]["text"].startswith('<file name="a&quot;&gt;&lt;x&gt;.txt">\nHello')
 
 
-@pytest.mark.parametrize("reference", ["the stranger's", str(uuid.uuid4()), "no id at all"])
+@pytest.mark.parametrize("reference", ["the stranger's", NOBODYS, "no id at all"])
 def test_a_block_cannot_reach_a_file_of_another_conversation(
     owner: User, stranger: User, uploaded: Any, reference: str
 ) -> None:

@@ -357,6 +357,18 @@ HEAD = {"format": "chatsite", "version": 1}
         (zipped(user=b"{}"), "no conversations.json in the ZIP"),
         (zipped(conversations=b"x" * 99)[:60], "no file of conversations"),
     ],
+    # A ZIP holds the time at which it was made, and a name made of it would be another each time.
+    ids=[
+        "nothing",
+        "no JSON",
+        "an empty object",
+        "half of a list",
+        "of nobody",
+        "of a later version",
+        "half of a ZIP",
+        "a ZIP of something else",
+        "a ZIP that breaks off",
+    ],
 )
 def test_a_file_that_is_none_fails_with_a_sentence(owner: User, content: bytes, says: str) -> None:
     client = signed_in(owner)

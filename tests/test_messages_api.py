@@ -16,7 +16,7 @@ from conversations.models import Conversation, Message
 from conversations.views import page_data
 from conversations.windows import ABOVE, WINDOW
 from llm.models import ChatModel
-from tests.rows import answered
+from tests.rows import NOBODYS, answered
 
 pytestmark = pytest.mark.database
 Window = dict[str, Any]
@@ -147,7 +147,7 @@ def test_a_message_in_the_middle_opens_with_its_surroundings(
     assert page["message"] == str(made[100].pk)
 
 
-@pytest.mark.parametrize("message", ["nonsense", str(uuid.uuid4())])
+@pytest.mark.parametrize("message", ["nonsense", NOBODYS])
 def test_a_page_that_is_asked_for_no_message_of_its_own_shows_the_newest(
     conversation: Conversation, message: str
 ) -> None:
