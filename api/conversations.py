@@ -95,6 +95,11 @@ def create(request: HttpRequest, new: New) -> Status[dict[str, Any]]:
     return Status(201, conversation_shape(made, []))
 
 
+@router.get("/{uuid:conversation_id}", response=ConversationOut)
+def read(request: HttpRequest, conversation_id: UUID) -> dict[str, Any]:
+    return shape(conversation_of(user_of(request), conversation_id))
+
+
 @router.patch("/{uuid:conversation_id}", response=ConversationOut)
 def change(request: HttpRequest, conversation_id: UUID, changes: Changes) -> dict[str, Any]:
     user = user_of(request)

@@ -1,9 +1,11 @@
 """Asking a model and reading its answer, over HTTP."""
 
 import uuid
-from typing import Annotated, Any
+from contextlib import suppress
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from ag_ui.core import RunAgentInput
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from ninja import Header, Router, Schema, Status
@@ -11,17 +13,17 @@ from ninja.errors import HttpError
 from pydantic import Field
 
 from accounts.models import User
-from api import sse
+from api import agui, sse
 from api.auth import TO_CHAT, user_of
-from conversations.access import conversation_of, generation_of
-from conversations.models import Generation
+from api.messages import router as of_conversations
+from conversations.access import NotFound, conversation_of, generation_of
+from conversations.models import Conversation, Generation
 from conversations.shapes import generation_shape
 from conversations.submit import Refused
 from streaming.dispatch import ask_to_stop, send_out, stop, store, store_retry
-from streaming.node import node
+from streaming.node import Node, node
 
 router = Router(tags=["generations"])
-of_conversations = Router(tags=["generations"])
 of_messages = Router(tags=["generations"])
 
 Text = Annotated[str, Field(description="Plain text or Markdown.", examples=["Say hello."])]
@@ -85,6 +87,7 @@ async def start(request: HttpRequest, message: MessageIn, key: Key = None) -> An
     return await ask(request, None, None, message, key)
 
 
+# One path has one router.
 @of_conversations.post(
     "/{uuid:conversation_id}/messages", response={201: Asked}, auth=TO_CHAT, operation_id="ask"
 )
@@ -94,7 +97,7 @@ async def submit(
     """Write a message. With `Accept: text/event-stream`, the answer follows as it is written."""
     parent = message.parent
     if "parent" not in message.model_fields_set:
-        parent = await node().in_database(newest_answer, user_of(request), conversation_id)
+        parent = await node().in_database(parent_of, user_of(request), conversation_id, key)
     return await ask(request, conversation_id, parent, message, key)
 
 
@@ -131,6 +134,49 @@ async def ask(
             generation=stored.generation.pk,
         ),
     )
+
+
+@router.post("/ag-ui", auth=TO_CHAT, operation_id="run_agent")
+async def run_agent(request: HttpRequest, wanted: RunAgentInput) -> HttpResponseBase:
+    """The endpoint of an AG-UI client. A thread is a conversation, which is kept here: of the
+    messages that come along, the last one of the user is answered."""
+    here, user = node(), user_of(request)
+    waiting = await here.waiting()
+    thread = await here.in_database(conversation_of_thread, user, wanted.thread_id)
+    key = agui.own_id(user.pk, wanted.thread_id, wanted.run_id)
+    parent = await here.in_database(parent_of, user, thread, key)
+    stored, news = await here.in_database(
+        store,
+        user,
+        client_message_id=key,
+        conversation=thread,
+        parent=parent,
+        text=agui.last_user_text(wanted.messages),
+        model=None,
+    )
+    if stored.created:
+        await send_out(here, user, stored.generation, news, waiting)
+    return agui_stream(here, stored.generation, wanted.thread_id, wanted.run_id)
+
+
+def agui_stream(here: Node, generation: Generation, thread: str, run: str) -> HttpResponseBase:
+    async def history() -> list[Any]:
+        return await here.in_database(agui.messages_before, generation)
+
+    told = agui.translate(agui.Run(generation, thread, run), history)
+    response: HttpResponseBase = with_ids(
+        sse.event_stream(here, generation, translate=told), generation
+    )
+    return response
+
+
+def conversation_of_thread(user: User, thread: str) -> UUID:
+    """One of the user's own by its id; else the one that this name has always meant."""
+    with suppress(ValueError, NotFound):
+        return conversation_of(user, UUID(thread)).pk
+    pk = agui.own_id(user.pk, thread)
+    Conversation.objects.get_or_create(pk=pk, defaults={"owner": user})
+    return conversation_of(user, pk).pk
 
 
 @of_messages.post(
@@ -172,14 +218,23 @@ def read(request: HttpRequest, generation_id: UUID) -> dict[str, Any]:
 
 
 @router.get("/{uuid:generation_id}/events", operation_id="read_events")
-async def events(request: HttpRequest, generation_id: UUID) -> HttpResponseBase:
-    """Every event after `Last-Event-ID` (`<attempt>-<seq>`), or one snapshot; then what comes."""
+async def events(
+    request: HttpRequest,
+    generation_id: UUID,
+    format: Literal["", "ag-ui"] = "",  # noqa: A002
+) -> HttpResponseBase:
+    """Every event after `Last-Event-ID` (`<attempt>-<seq>`), or one snapshot; then what comes.
+
+    As events of AG-UI they always begin from the start.
+    """
     try:
         after = sse.last_position(request)
     except ValueError as error:
         raise HttpError(422, str(error)) from None
     here = node()
     found = await here.in_database(generation_of, user_of(request), generation_id)
+    if format == "ag-ui":
+        return agui_stream(here, found, str(found.conversation_id), str(found.pk))
     response: HttpResponseBase = with_ids(sse.event_stream(here, found, after), found)
     return response
 
@@ -201,9 +256,13 @@ def with_ids(response: Any, generation: Generation) -> Any:
     return response
 
 
-def newest_answer(user: User, conversation_id: UUID) -> UUID | None:
-    """The answer at the end of the path that a page would show. Raises NotFound and Refused."""
+def parent_of(user: User, conversation_id: UUID, key: UUID | None) -> UUID | None:
+    """Where a message without a parent goes: under the newest answer, as a page would show it; one
+    that is sent again, where it went the first time. Raises NotFound and Refused."""
     conversation = conversation_of(user, conversation_id)
+    before = conversation.messages.filter(client_message_id=key).first() if key else None
+    if before is not None:
+        return before.parent_id
     newest = conversation.messages.order_by("-created_at", "role").first()
     if newest is None:
         return None

@@ -1,7 +1,5 @@
 """`/api/v1/`: what the page does beside the socket, and what programs do with a key."""
 
-from ninja import NinjaAPI
-
 from api import (
     account,
     attachments,
@@ -14,14 +12,16 @@ from api import (
     imports,
     library,
     messages,
+    models,
     preferences,
     search,
     settings,
     shares,
 )
 from api.auth import SESSION, KeyAuth
+from api.documented import DocumentedAPI
 
-api = NinjaAPI(
+api = DocumentedAPI(
     title="Chatsite",
     version="1",
     urls_namespace="api",
@@ -45,6 +45,6 @@ api.add_router("/imports", imports.router)
 api.add_router("/messages", feedback.router)
 api.add_router("/search", search.router)
 api.add_router("/generations", generations.router)
-api.add_router("/conversations", generations.of_conversations)
 api.add_router("/messages", generations.of_messages)
-api.add_router("/account", account.router)
+api.add_router("/account", account.router, auth=SESSION)
+api.add_router("/models", models.router)

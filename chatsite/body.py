@@ -7,6 +7,7 @@ from django.conf import settings
 MEGABYTE = 1_000_000
 # Of the form around a file.
 MARGIN_BYTES = 100_000
+CONTENT_TYPE = b"content-type"
 TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -17,6 +18,7 @@ def most_bytes() -> int:
 
 class BoundedRequest(WebRequest):
     _refused = False
+    _content_type: list[bytes] | None = None
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802
         super().gotLength(length)
@@ -33,8 +35,18 @@ class BoundedRequest(WebRequest):
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
-        if not self._refused:
-            super().requestReceived(command, path, version)
+        """Twisted would read a form itself, whole in memory and before Django does, and answer one
+        that it cannot read with nothing. It does not where it does not know that it is one."""
+        if self._refused:
+            return
+        self._content_type = self.requestHeaders.getRawHeaders(CONTENT_TYPE)
+        self.requestHeaders.removeHeader(CONTENT_TYPE)
+        super().requestReceived(command, path, version)
+
+    def process(self) -> None:
+        if self._content_type is not None:
+            self.requestHeaders.setRawHeaders(CONTENT_TYPE, self._content_type)
+        super().process()
 
     def _refuse(self) -> None:
         self._refused = True

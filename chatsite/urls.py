@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import TemplateView
 
 from accounts import key_pages
+from api import documented
 from api.urls import api
 from chatsite import health, home_screen
 from chatsite.metrics import metrics
@@ -14,6 +15,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 urlpatterns = [
     path("", include("conversations.urls")),
+    path("api/v1/docs", documented.page, name="api_docs"),
     path("api/v1/", api.urls),
     path("v1/", include("api.openai.urls")),
     path("accounts/keys/", key_pages.keys, name="account_keys"),
@@ -33,3 +35,7 @@ urlpatterns = [
     path("readyz", health.ready),
     path("metrics", metrics),
 ]
+
+handler400 = "chatsite.errors.bad_request"
+handler404 = "chatsite.errors.not_found"
+handler500 = "chatsite.errors.server_error"

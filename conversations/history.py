@@ -22,5 +22,12 @@ def path_to(prompt: Message) -> list[Turn]:
     return [turn(rows[pk].role, rows[pk].content) for pk in path if rows[pk].content]
 
 
+def path_messages(prompt: Message) -> list[Message]:
+    """The same path as rows, with all that they hold."""
+    path = tree_of(prompt.conversation_id).path_to(prompt.pk)
+    rows = Message.objects.in_bulk(path)
+    return [rows[pk] for pk in path]
+
+
 def turn(role: str, content: list[dict[str, Any]]) -> Turn:
     return Turn(role=cast(Role, role), content=content)

@@ -6,13 +6,12 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, cast
 
-import msgspec
 from django.conf import settings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.runnables import RunnableBinding
 
-from llm import failures, history, tools
+from llm import failures, tools
 from llm.build import build
 from llm.errors import ProviderError
 from llm.messages import messages, tool_message
@@ -36,12 +35,11 @@ async def stream(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part
     """
     chat = build(model)
     options = _options(chat, model)
-    whole = messages(turns, model.system_prompt)
-    asked = history.fit(whole, model, options)[:]
+    asked = messages(turns, model.system_prompt)
     used: list[Usage] = []
     for step in range(1, STEP_LIMIT + 1):
         reply = Reply()
-        async with aclosing(_ask_until_answered(chat, asked, options, reply, model)) as parts:
+        async with aclosing(_ask_until_answered(chat, asked, options, reply)) as parts:
             async for part in parts:
                 yield part
         used.append(reply.usage(asked))
@@ -50,7 +48,7 @@ async def stream(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part
             async for part in finished:
                 yield part
         if reason is not None:
-            yield msgspec.structs.replace(_total(used), left_out=history.left_out(whole, asked))
+            yield _total(used)
             yield Finish(reason)
             return
 
@@ -83,36 +81,20 @@ def _total(used: Sequence[Usage]) -> Usage:
 
 
 async def _ask_until_answered(
-    chat: BaseChatModel,
-    asked: list[BaseMessage],
-    options: dict[str, Any],
-    reply: Reply,
-    model: ModelSpec,
+    chat: BaseChatModel, asked: list[BaseMessage], options: dict[str, Any], reply: Reply
 ) -> AsyncGenerator[Part, None]:
-    attempt = 0
-    while True:
+    for attempt in range(settings.LLM_MAX_RETRIES + 1):
         try:
             async with aclosing(_ask(chat, asked, options, reply)) as parts:
                 async for part in parts:
                     yield part
             return
         except ProviderError as error:
-            if _is_shorter_now(error, asked, reply, model):
-                continue
             pause = _pause(error, attempt)
             last = attempt == settings.LLM_MAX_RETRIES
             if reply.started or last or not error.repeatable or pause > LONGEST_PAUSE_SECONDS:
                 raise
-        attempt += 1
         await asyncio.sleep(pause)
-
-
-def _is_shorter_now(
-    error: ProviderError, asked: list[BaseMessage], reply: Reply, model: ModelSpec
-) -> bool:
-    """Whether it was too long, older messages could be left out, and it may be asked again."""
-    too_long = error.code == "context_too_long" and not reply.started
-    return too_long and model.trims_history and history.halve(asked)
 
 
 def _pause(error: ProviderError, attempt: int) -> float:

@@ -92,6 +92,16 @@ def test_a_message_follows_the_newest_answer(client: ApiClient) -> None:
     client.events(second["generation"])
 
 
+def test_a_follow_up_that_is_sent_again_is_the_same(client: ApiClient) -> None:
+    first = ask(client, SHORT)
+    client.events(first["generation"])
+    path = f"/conversations/{first['conversation']}/messages"
+    options: Any = {"json": {"text": "And?"}, "headers": {"Idempotency-Key": str(uuid.uuid4())}}
+    second = client.call("POST", path, 201, **options)
+    client.events(second["generation"])
+    assert client.call("POST", path, 201, **options) == second
+
+
 def test_a_generation_can_be_stopped_and_looked_at(client: ApiClient) -> None:
     asked = ask(client, LONG)
     path = f"/generations/{asked['generation']}"
@@ -193,3 +203,14 @@ def test_the_page_sees_what_a_program_asks(
     created = tab.wait_for_type("message.created")
     assert created["conversation"] == asked["conversation"]
     client.events(asked["generation"])
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"), [("/api/v1/nowhere", {"code", "message"}), ("/v1/nowhere", {"error"})]
+)
+def test_what_is_nowhere_is_said_in_the_apis_own_words(
+    client: ApiClient, path: str, keys: set[str]
+) -> None:
+    answer = client.http.get(path)
+    assert answer.status_code == 404
+    assert set(answer.json()) == keys
