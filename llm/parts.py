@@ -46,11 +46,13 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
-    """Tokens of all steps together; `estimated` where the provider did not count."""
+    """Tokens of all steps together; `estimated` where the provider did not count. `left_out`: how
+    many older messages the model did not get."""
 
     input_tokens: int
     output_tokens: int
     estimated: bool
+    left_out: int = 0
 
 
 class Finish(msgspec.Struct, frozen=True, gc=False):

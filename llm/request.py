@@ -35,6 +35,8 @@ def asked_by(request: Request, model: ModelSpec) -> ModelSpec:
     return msgspec.structs.replace(
         model,
         parameters={**model.parameters, **request.parameters},
+        # What it sends is its choice: it is told that this is too long, and can choose again.
+        trims_history=False,
         max_output_tokens=min(limits, default=None),
         tools=() if request.tools else model.tools,
         client_tools=tuple(request.tools),

@@ -35,6 +35,8 @@ class ModelSpec(msgspec.Struct, frozen=True):
     encrypted_headers: str = ""
     limits: TimeLimits | None = None
     reasons: bool = False
+    context_window: int | None = None
+    trims_history: bool = True
     # Of a program that asks through the API: functions that it runs itself.
     client_tools: tuple[dict[str, Any], ...] = ()
     tool_options: dict[str, Any] = {}
@@ -78,6 +80,7 @@ def spec(chat_model: ChatModel, wishes: Wishes = NO_WISHES) -> ModelSpec:
         encrypted_headers=provider.encrypted_headers,
         limits=limits_of(provider),
         reasons=chat_model.reasons,
+        context_window=chat_model.context_window,
     )
 
 

@@ -6,12 +6,13 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, cast
 
+import msgspec
 from django.conf import settings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.runnables import RunnableBinding
 
-from llm import failures, tools
+from llm import failures, history, tools
 from llm.build import build
 from llm.errors import ProviderError
 from llm.messages import messages, tool_message
@@ -35,11 +36,12 @@ async def stream(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part
     """
     chat = build(model)
     options = _options(chat, model)
-    asked = messages(turns, model.system_prompt)
+    whole = messages(turns, model.system_prompt)
+    asked = history.fit(whole, model, options)[:]
     used: list[Usage] = []
     for step in range(1, STEP_LIMIT + 1):
         reply = Reply()
-        async with aclosing(_ask_until_answered(chat, asked, options, reply)) as parts:
+        async with aclosing(_ask_until_answered(chat, asked, options, reply, model)) as parts:
             async for part in parts:
                 yield part
         used.append(reply.usage(asked))
@@ -48,7 +50,7 @@ async def stream(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part
             async for part in finished:
                 yield part
         if reason is not None:
-            yield _total(used)
+            yield msgspec.structs.replace(_total(used), left_out=history.left_out(whole, asked))
             yield Finish(reason)
             return
 
@@ -81,20 +83,36 @@ def _total(used: Sequence[Usage]) -> Usage:
 
 
 async def _ask_until_answered(
-    chat: BaseChatModel, asked: list[BaseMessage], options: dict[str, Any], reply: Reply
+    chat: BaseChatModel,
+    asked: list[BaseMessage],
+    options: dict[str, Any],
+    reply: Reply,
+    model: ModelSpec,
 ) -> AsyncGenerator[Part, None]:
-    for attempt in range(settings.LLM_MAX_RETRIES + 1):
+    attempt = 0
+    while True:
         try:
             async with aclosing(_ask(chat, asked, options, reply)) as parts:
                 async for part in parts:
                     yield part
             return
         except ProviderError as error:
+            if _is_shorter_now(error, asked, reply, model):
+                continue
             pause = _pause(error, attempt)
             last = attempt == settings.LLM_MAX_RETRIES
             if reply.started or last or not error.repeatable or pause > LONGEST_PAUSE_SECONDS:
                 raise
+        attempt += 1
         await asyncio.sleep(pause)
+
+
+def _is_shorter_now(
+    error: ProviderError, asked: list[BaseMessage], reply: Reply, model: ModelSpec
+) -> bool:
+    """Whether it was too long, older messages could be left out, and it may be asked again."""
+    too_long = error.code == "context_too_long" and not reply.started
+    return too_long and model.trims_history and history.halve(asked)
 
 
 def _pause(error: ProviderError, attempt: int) -> float:

@@ -61,6 +61,7 @@ def outcome_of(ending: Ending, run: Run) -> Outcome:
             "input_tokens": max(0, usage.input_tokens),
             "output_tokens": max(0, usage.output_tokens),
             "estimated": usage.estimated,
+            **({"left_out": usage.left_out} if usage.left_out else {}),
         },
         timings=run.timings.in_ms(),
         code=ending.code,

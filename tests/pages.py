@@ -211,6 +211,7 @@ STATES = [
     State("password", "/accounts/password/change/"),
     State("two factors", "/accounts/2fa/"),
     State("sessions", "/accounts/sessions/"),
+    State("data", "/accounts/data/"),
     State("API", "/api/v1/docs"),
     State("API keys", "/accounts/keys/", steps=make_a_key),
     State("sign out", "/accounts/logout/"),

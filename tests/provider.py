@@ -66,6 +66,8 @@ class Directive:
     fail_times: int | None = None
     """`error` or `cut_after` for this many requests with the same directive; None: for all"""
     context_too_long: bool = False
+    takes_messages: int | None = None
+    """more than these are too long for it"""
     no_stream_options: bool = False
     no_usage: bool = False
     finish_reason: str = "stop"
@@ -289,7 +291,8 @@ class Provider:
     def _refusal(self, directive: Directive, body: dict[str, Any]) -> web.Response | None:
         if directive.no_stream_options and "stream_options" in body:
             return _error(400, "unknown_parameter", "Unrecognized argument: stream_options")
-        if directive.context_too_long:
+        most = directive.takes_messages
+        if directive.context_too_long or (most is not None and len(body["messages"]) > most):
             text = "This model's maximum context length is 8192 tokens."
             return _error(400, "context_length_exceeded", text)
         if directive.html:

@@ -59,8 +59,15 @@ export function wasStartedAgain(snapshot) {
 export function metaLine(snapshot, models) {
   const label = models.find((model) => model.slug === snapshot.model)?.label ?? snapshot.model;
   const tokens = snapshot.usage.output_tokens;
-  const parts = [label, typeof tokens === "number" && tokens > 0 ? tokenCount(tokens) : null];
+  const parts = [label, typeof tokens === "number" && tokens > 0 ? tokenCount(tokens) : null, leftOut(snapshot.usage.left_out)];
   return parts.filter(Boolean).join(" · ");
+}
+
+/** A long conversation is sent without its beginning. @param {unknown} messages */
+function leftOut(messages) {
+  if (typeof messages !== "number" || messages < 1) return null;
+  const number = messages.toLocaleString(locale());
+  return interpolate(ngettext("without %(number)s earlier message", "without %(number)s earlier messages", messages), { number });
 }
 
 /** @param {number} tokens */

@@ -42,6 +42,8 @@ test("the line below an answer names the model and its tokens", () => {
   const models = [{ slug: "demo", label: "Demo", description: "", default: true, tools: [], images: false, reasons: false }];
   assert.equal(metaLine({ ...running, model: "demo", usage: { output_tokens: 1214 } }, models), "Demo · 1,214 tokens");
   assert.equal(metaLine({ ...running, model: "gone" }, models), "gone");
+  const trimmed = { ...running, model: "demo", usage: { output_tokens: 1, left_out: 12 } };
+  assert.equal(metaLine(trimmed, models), "Demo · 1 token · without 12 earlier messages");
   assert.equal(metaLine(running, models), "");
 });
 
