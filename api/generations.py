@@ -1,27 +1,23 @@
 """Asking a model and reading its answer, over HTTP."""
 
 import uuid
-from contextlib import suppress
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from ag_ui.core import RunAgentInput
 from django.http import HttpRequest, HttpResponseBase
-from django.utils.translation import gettext as _
 from ninja import Header, Router, Schema, Status
 from ninja.errors import HttpError
 from pydantic import Field
 
-from accounts.models import User
-from api import agui, sse
+from api import sse
+from api.agui.router import agui_stream
 from api.auth import TO_CHAT, user_of
 from api.messages import router as of_conversations
-from conversations.access import NotFound, conversation_of, generation_of
-from conversations.models import Conversation, Generation
+from api.placing import parent_of
+from conversations.access import generation_of
 from conversations.shapes import generation_shape
-from conversations.submit import Refused
 from streaming.dispatch import ask_to_stop, send_out, stop, store, store_retry
-from streaming.node import Node, node
+from streaming.node import node
 
 router = Router(tags=["generations"])
 of_messages = Router(tags=["generations"])
@@ -124,7 +120,7 @@ async def ask(
     if stored.created:
         await send_out(here, user, stored.generation, news, waiting)
     if sse.wants_events(request):
-        return with_ids(sse.event_stream(here, stored.generation), stored.generation)
+        return sse.with_ids(sse.event_stream(here, stored.generation), stored.generation)
     return Status(
         201,
         Asked(
@@ -134,49 +130,6 @@ async def ask(
             generation=stored.generation.pk,
         ),
     )
-
-
-@router.post("/ag-ui", auth=TO_CHAT, operation_id="run_agent")
-async def run_agent(request: HttpRequest, wanted: RunAgentInput) -> HttpResponseBase:
-    """The endpoint of an AG-UI client. A thread is a conversation, which is kept here: of the
-    messages that come along, the last one of the user is answered."""
-    here, user = node(), user_of(request)
-    waiting = await here.waiting()
-    thread = await here.in_database(conversation_of_thread, user, wanted.thread_id)
-    key = agui.own_id(user.pk, wanted.thread_id, wanted.run_id)
-    parent = await here.in_database(parent_of, user, thread, key)
-    stored, news = await here.in_database(
-        store,
-        user,
-        client_message_id=key,
-        conversation=thread,
-        parent=parent,
-        text=agui.last_user_text(wanted.messages),
-        model=None,
-    )
-    if stored.created:
-        await send_out(here, user, stored.generation, news, waiting)
-    return agui_stream(here, stored.generation, wanted.thread_id, wanted.run_id)
-
-
-def agui_stream(here: Node, generation: Generation, thread: str, run: str) -> HttpResponseBase:
-    async def history() -> list[Any]:
-        return await here.in_database(agui.messages_before, generation)
-
-    told = agui.translate(agui.Run(generation, thread, run), history)
-    response: HttpResponseBase = with_ids(
-        sse.event_stream(here, generation, translate=told), generation
-    )
-    return response
-
-
-def conversation_of_thread(user: User, thread: str) -> UUID:
-    """One of the user's own by its id; else the one that this name has always meant."""
-    with suppress(ValueError, NotFound):
-        return conversation_of(user, UUID(thread)).pk
-    pk = agui.own_id(user.pk, thread)
-    Conversation.objects.get_or_create(pk=pk, defaults={"owner": user})
-    return conversation_of(user, pk).pk
 
 
 @of_messages.post(
@@ -192,7 +145,7 @@ async def retry(request: HttpRequest, message_id: UUID, wish: RetryIn) -> Any:
     if created:
         await send_out(here, user, generation, news, waiting)
     if sse.wants_events(request):
-        return with_ids(sse.event_stream(here, generation), generation)
+        return sse.with_ids(sse.event_stream(here, generation), generation)
     return Status(
         201,
         Asked(
@@ -235,7 +188,7 @@ async def events(
     found = await here.in_database(generation_of, user_of(request), generation_id)
     if format == "ag-ui":
         return agui_stream(here, found, str(found.conversation_id), str(found.pk))
-    response: HttpResponseBase = with_ids(sse.event_stream(here, found, after), found)
+    response: HttpResponseBase = sse.with_ids(sse.event_stream(here, found, after), found)
     return response
 
 
@@ -247,25 +200,3 @@ async def cancel(request: HttpRequest, generation_id: UUID) -> Status[None]:
     if await ask_to_stop(here, found):
         await stop(here, found)
     return Status(202, None)
-
-
-def with_ids(response: Any, generation: Generation) -> Any:
-    """So that whoever reads the stream can come back to it."""
-    response.headers["X-Conversation-ID"] = str(generation.conversation_id)
-    response.headers["X-Generation-ID"] = str(generation.pk)
-    return response
-
-
-def parent_of(user: User, conversation_id: UUID, key: UUID | None) -> UUID | None:
-    """Where a message without a parent goes: under the newest answer, as a page would show it; one
-    that is sent again, where it went the first time. Raises NotFound and Refused."""
-    conversation = conversation_of(user, conversation_id)
-    before = conversation.messages.filter(client_message_id=key).first() if key else None
-    if before is not None:
-        return before.parent_id
-    newest = conversation.messages.order_by("-created_at", "role").first()
-    if newest is None:
-        return None
-    if newest.role != "assistant":
-        raise Refused("conflict", _("A message can only follow an answer."))
-    return newest.pk

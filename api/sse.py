@@ -7,7 +7,6 @@ whoever asks again with `Last-Event-ID` misses nothing.
 
 import re
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import structlog
 from django.http import HttpRequest, StreamingHttpResponse
@@ -102,9 +101,8 @@ async def in_band(node: Node, chunks: AsyncIterator[bytes]) -> AsyncIterator[byt
         yield event("error", encode(Error(None, "unavailable", sentence, retryable=True)))
 
 
-def described(summary: str) -> dict[str, Any]:
-    """For the OpenAPI page: an answer that may come as a stream."""
-    return {
-        "summary": summary,
-        "responses": {200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
-    }
+def with_ids(response: StreamingHttpResponse, generation: Generation) -> StreamingHttpResponse:
+    """So that whoever reads the stream can come back to it."""
+    response.headers["X-Conversation-ID"] = str(generation.conversation_id)
+    response.headers["X-Generation-ID"] = str(generation.pk)
+    return response

@@ -18,6 +18,7 @@ from api import (
     settings,
     shares,
 )
+from api.agui import router as agui
 from api.auth import SESSION, KeyAuth
 from api.documented import DocumentedAPI
 
@@ -48,3 +49,4 @@ api.add_router("/generations", generations.router)
 api.add_router("/messages", generations.of_messages)
 api.add_router("/account", account.router, auth=SESSION)
 api.add_router("/models", models.router)
+api.add_router("/ag-ui", agui.router)

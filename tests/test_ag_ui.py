@@ -40,7 +40,7 @@ def run(client: ApiClient, text: str, thread: str, run_id: str = "") -> list[Any
         "state": {},
         "forwardedProps": {},
     }
-    with client.http.stream("POST", "/api/v1/generations/ag-ui", json=body) as response:
+    with client.http.stream("POST", "/api/v1/ag-ui", json=body) as response:
         assert response.status_code == 200, response.read()
         return told(lines_of(response.iter_bytes()))
 
