@@ -1,5 +1,6 @@
 """The product as it runs: web nodes and workers as processes of their own."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -7,13 +8,27 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from tests.environment import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 40
+# More than a start ever takes, on a machine with many times the work that it has processors for.
+START_SECONDS = 120
+
+
+# From <linux/prctl.h>.
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def end_with_the_tests() -> None:
+    """In the child. A pytest that is killed ends no fixture, and its workers would go on."""
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Process:
@@ -28,6 +43,7 @@ class Process:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
+                preexec_fn=end_with_the_tests,
             )
 
     @property
@@ -86,6 +102,17 @@ class Web(Process):
         raise AssertionError(f"web: not up: {self.log.read_text(errors='replace')[-3000:]}")
 
 
+@contextmanager
+def ended_unless_started(process: Process) -> Iterator[None]:
+    """One that is given up must not go on: it takes the time that the next one needs to start, and
+    a slow machine soon does nothing but start."""
+    try:
+        yield
+    except AssertionError:
+        process.kill()
+        raise
+
+
 class Stack:
     """Starts processes with one environment, and ends every one that is left."""
 
@@ -101,7 +128,8 @@ class Stack:
     def web(self, **env: str) -> Web:
         node = Web({**self.env, **env}, self._log("web"))
         self.processes.append(node)
-        return node.wait_until_up()
+        with ended_unless_started(node):
+            return node.wait_until_up()
 
     def worker(self, **env: str) -> Process:
         # -O fair and the rest come from the settings, as in production.
@@ -109,7 +137,8 @@ class Stack:
         command += ["--without-mingle", "-Q", "generations,background", "--loglevel", "INFO"]
         worker = Process("worker", command, {**self.env, **env}, self._log("worker"))
         self.processes.append(worker)
-        worker.wait_for_line("ready.")
+        with ended_unless_started(worker):
+            worker.wait_for_line("ready.")
         return worker
 
     def end(self) -> None:
