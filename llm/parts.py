@@ -41,8 +41,11 @@ class ToolCallFinished(msgspec.Struct, frozen=True, gc=False):
 
 
 class Progress(msgspec.Struct, frozen=True):
+    """`tool_call` is the id of the call that says so."""
+
     label: str
     data: Any = None
+    tool_call: str | None = None
 
 
 class Usage(msgspec.Struct, frozen=True, gc=False):

@@ -11,6 +11,7 @@ from django.conf import settings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.runnables import RunnableBinding
+from msgspec.structs import replace
 
 from llm import failures, history, tools
 from llm.build import build
@@ -174,9 +175,10 @@ async def _run(
     arrived: asyncio.Queue[Progress | tuple[Call, tools.ToolRun]] = asyncio.Queue()
 
     async def run(call: Call) -> None:
-        arrived.put_nowait(
-            (call, await tools.run(allowed, call.name, call.args, arrived.put_nowait))
-        )
+        def report(step: Progress) -> None:
+            arrived.put_nowait(replace(step, tool_call=call.id))
+
+        arrived.put_nowait((call, await tools.run(allowed, call.name, call.args, report)))
 
     tasks = [asyncio.create_task(run(call)) for call in calls]
     try:

@@ -228,4 +228,5 @@ async def take_event(run: Run, worker: Worker, part: parts.Part) -> None:
                 **ending,
             )
         case parts.Progress():
-            run.emit(protocol.Progress, label=part.label, data=part.data or {})
+            by = {} if part.tool_call is None else {"tool_call": part.tool_call}
+            run.emit(protocol.Progress, label=part.label, data=part.data or {}, **by)

@@ -203,6 +203,7 @@ class ToolCallFinished(StreamEvent, tag="tool_call.finished"):
 class Progress(StreamEvent, tag="progress"):
     label: str
     data: dict[str, Any] | UnsetType = UNSET
+    tool_call: str | UnsetType = UNSET
 
 
 class Terminal(StreamEvent):

@@ -310,12 +310,12 @@ async def test_tools_run_side_by_side_and_report(provider: Provider) -> None:
     wanted = [{"name": "count", "args": {"upto": 2}}, CLOCK]
     parts = await ask(provider, {"tool": wanted, "tokens": 1}, tools=("count", "current_time"))
 
-    assert [part for part in parts if isinstance(part, Progress)] == [
-        Progress("counting", {"number": 0}),
-        Progress("counting", {"number": 1}),
-    ]
     started = {part.name: part for part in parts if isinstance(part, ToolCallStarted)}
     finished = {part.name: part for part in parts if isinstance(part, ToolCallFinished)}
+    assert [part for part in parts if isinstance(part, Progress)] == [
+        Progress("counting", {"number": 0}, started["count"].id),
+        Progress("counting", {"number": 1}, started["count"].id),
+    ]
     assert finished["count"].result == '{"counted":2}'
     assert (started["count"].side_effects, finished["count"].side_effects) == (True, True)
     assert (started["current_time"].side_effects, finished["current_time"].side_effects) == (

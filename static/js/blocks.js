@@ -7,12 +7,12 @@ import { ToolView } from "./tool_view.js";
 /**
  * @typedef {object} Around what is known beside the blocks
  * @property {number | null} thoughtMs how long the model thought, once that is known
- * @property {string} progress what a tool says of itself
+ * @property {Record<string, string>} calls what running tool calls say of themselves
  * @typedef {{element: HTMLElement, update: (block: any, live: boolean, around: Around) => void}} BlockView
  */
 
 /** @type {Around} */
-const NOTHING = { thoughtMs: null, progress: "" };
+const NOTHING = { thoughtMs: null, calls: {} };
 
 const VIEWS = {
   text: () => new TextView(),
@@ -44,7 +44,7 @@ export class BlockList {
   /** @param {number} index @param {Block} block @param {boolean} live @param {Around} around */
   #updateOne(index, block, live, around) {
     const old = this.#shown[index];
-    const key = block.type === "text" ? "" : `${around.thoughtMs} ${around.progress}`;
+    const key = keyOf(block, around);
     if (old?.block === block && old.live === live && old.around === key) return;
     const view = old && kindOf(old.block) === kindOf(block) ? old.view : VIEWS[/** @type {keyof typeof VIEWS} */ (block.type)]();
     if (!old) this.#element.append(view.element);
@@ -52,6 +52,12 @@ export class BlockList {
     view.update(block, live, around);
     this.#shown[index] = { block, live, around: key, view };
   }
+}
+
+/** What of it this block shows. @param {Block} block @param {Around} around */
+function keyOf(block, { thoughtMs, calls }) {
+  if (block.type === "tool_call_chunk") return calls[block.id] ?? "";
+  return block.type === "reasoning" ? `${thoughtMs}` : "";
 }
 
 /** @param {Block} block */

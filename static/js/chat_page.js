@@ -10,6 +10,7 @@ import { LineBanner } from "./line_banner.js";
 import { listenForActions, messageActions } from "./message_actions.js";
 import { plainText } from "./message_view.js";
 import { ModelPicker } from "./model_picker.js";
+import { lastSaid } from "./notes.js";
 import { loadPageData } from "./page_data.js";
 import { Reading } from "./reading.js";
 import { hasEnded } from "./snapshot.js";
@@ -276,7 +277,7 @@ export class ChatPage {
   /** @param {Item} item @param {Snapshot} snapshot */
   #drawGeneration(item, snapshot) {
     this.reading.refresh(item);
-    const state = statusLine(snapshot, item.note, false).text;
+    const state = statusLine(snapshot, item.note, false).text || lastSaid(item.note);
     this.#announcer.update(snapshot.generation, plainText(snapshot.content), hasEnded(snapshot), state);
   }
 }

@@ -60,7 +60,7 @@ export class AssistantView {
     this.element.dataset.generation = snapshot?.generation ?? "";
     this.element.toggleAttribute("data-live", running);
     const content = snapshot?.content ?? message.content;
-    this.#blocks.update(content, running, { thoughtMs: thoughtMs(snapshot), progress: item.note?.label ?? "" });
+    this.#blocks.update(content, running, { thoughtMs: thoughtMs(snapshot), calls: item.note?.calls ?? {} });
     showSources(find(this.element, ".sources"), running ? [] : sourcesOf(content));
     if (snapshot) this.#updateState(snapshot, item);
     this.#updateActions(item, running, snapshot !== null && offersRetry(snapshot));

@@ -1,5 +1,6 @@
 // What this page knows: conversations, their messages, and one snapshot for each generation.
 
+import { noteAfter } from "./notes.js";
 import { apply, follows, fresh, hasEnded, replace } from "./snapshot.js";
 import { Tree } from "./tree.js";
 
@@ -288,7 +289,8 @@ export class Store {
 
   /** @param {StreamEvent} event */
   #note(event) {
-    if (event.type === "progress" && event.label) this.notes.set(event.generation, { label: event.label });
+    const note = noteAfter(this.notes.get(event.generation), event);
+    if (note) this.notes.set(event.generation, note);
     else this.notes.delete(event.generation);
   }
 }

@@ -15,12 +15,12 @@ const KINDS = [
 export class ToolView {
   element = clone("tool");
 
-  /** @param {ToolCallBlock | ToolCallChunkBlock} block @param {boolean} _live @param {{progress: string}} around */
-  update(block, _live, { progress }) {
+  /** @param {ToolCallBlock | ToolCallChunkBlock} block @param {boolean} _live @param {{calls: Record<string, string>}} around */
+  update(block, _live, { calls }) {
     const running = block.type === "tool_call_chunk";
     const error = running ? undefined : block.extras.error;
     const result = running ? undefined : block.extras.result;
-    const said = running ? progress || gettext("Running") : error === undefined ? "" : gettext("Failed");
+    const said = running ? calls[block.id] ?? gettext("Running") : error === undefined ? "" : gettext("Failed");
     this.element.dataset.state = running ? "running" : error === undefined ? "done" : "failed";
     this.#showKind(kindOf(block.name));
     setText(find(this.element, ".tool-name"), inWords(block.name));

@@ -186,7 +186,7 @@ type StreamEvent =
   | (Numbered & { type: "text.delta" | "reasoning.delta"; text: string })
   | (Numbered & { type: "tool_call.started" | "tool_call.delta"; tool_call: string; name?: string; args?: string })
   | (Numbered & { type: "tool_call.finished"; tool_call: string; name?: string; args?: string; result?: string; error?: string })
-  | (Numbered & { type: "progress"; label?: string; data?: unknown })
+  | (Numbered & { type: "progress"; label?: string; data?: unknown; tool_call?: string })
   | EndingEvent;
 
 type EndingEvent =
@@ -301,8 +301,8 @@ interface NextMessage { text: string; attachments?: string[] }
 /** One that waits. `id` becomes its client_message_id; `after` is the question whose answer it was written behind. */
 interface QueuedMessage { id: string; conversation: string | null; after: string | null; hurry: boolean; message: NextMessage }
 
-/** What a generation is busy with, or its place in the queue. */
-interface Note { label?: string; position?: number }
+/** What a generation and its running tool calls are busy with, or its place in the queue. */
+interface Note { label?: string; calls?: Record<string, string>; position?: number }
 
 /** A message on the shown path, with all that its view needs. */
 interface Item {

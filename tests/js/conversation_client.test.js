@@ -483,6 +483,17 @@ test("what a graph step reports is kept until the next event", () => {
   assert.equal(client.store.notes.has("g"), false);
 });
 
+test("what each running tool says of itself is kept until it has finished", () => {
+  follow();
+  network.socket.say({ type: "progress", generation: "g", attempt: 1, seq: 2, label: "3 of 9", tool_call: "one" });
+  network.socket.say({ type: "progress", generation: "g", attempt: 1, seq: 3, label: "Computing", tool_call: "two" });
+  assert.deepEqual(client.store.notes.get("g"), { calls: { one: "3 of 9", two: "Computing" } });
+  network.socket.say({ type: "tool_call.finished", generation: "g", attempt: 1, seq: 4, tool_call: "two", name: "run", args: "{}", result: "" });
+  assert.deepEqual(client.store.notes.get("g"), { calls: { one: "3 of 9" } });
+  network.socket.say({ type: "tool_call.finished", generation: "g", attempt: 1, seq: 5, tool_call: "one", name: "run", args: "{}", result: "" });
+  assert.equal(client.store.notes.has("g"), false);
+});
+
 test("a frame of a kind that is not known does no harm", () => {
   follow();
   network.socket.say({ type: "weather", sky: "blue" });
