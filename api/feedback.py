@@ -13,6 +13,7 @@ from conversations.access import message_of
 from conversations.models import Feedback, Message
 from conversations.shapes import feedback_shape
 from conversations.submit import Refused
+from streaming.news import announce_feedback
 
 COMMENT_CHARS = 2_000
 router = Router(tags=["messages"])
@@ -35,14 +36,20 @@ class FeedbackOut(Schema):
 
 @router.put("/{uuid:message_id}/feedback", response=FeedbackOut)
 def rate(request: HttpRequest, message_id: UUID, given: FeedbackIn) -> dict[str, Any] | None:
-    message = message_of(user_of(request), message_id)
+    user = user_of(request)
+    message = message_of(user, message_id)
     if message.role != Message.Role.ASSISTANT:
         raise Refused("not_an_answer", _("Only answers can be rated."))
     feedback, _made = Feedback.objects.update_or_create(message=message, defaults=given.dict())
-    return feedback_shape(feedback)
+    shape = feedback_shape(feedback)
+    announce_feedback(user, message, shape)
+    return shape
 
 
 @router.delete("/{uuid:message_id}/feedback", response={204: None})
 def take_back(request: HttpRequest, message_id: UUID) -> Status[None]:
-    Feedback.objects.filter(message=message_of(user_of(request), message_id)).delete()
+    user = user_of(request)
+    message = message_of(user, message_id)
+    Feedback.objects.filter(message=message).delete()
+    announce_feedback(user, message, None)
     return Status(204, None)

@@ -17,6 +17,7 @@ from conversations.settings import (
     check,
     shape,
 )
+from streaming.news import announce_settings
 
 router = Router(tags=["settings"])
 
@@ -52,7 +53,9 @@ def change(request: HttpRequest, conversation_id: UUID, wanted: Wanted) -> dict[
     if fields:
         Conversation.objects.filter(pk=found.pk).update(**fields)
         found.refresh_from_db(fields=list(fields))
-    return {"model": found.model_slug, **shape(found)}
+    settings = {"model": found.model_slug, **shape(found)}
+    announce_settings(found, settings)
+    return settings
 
 
 def named(wanted: Schema, *, whole: bool = False) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What every tab of a user is told, beside the streams."""
 
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -9,9 +10,16 @@ from redis.exceptions import RedisError
 
 from accounts.models import User
 from conversations.lists import list_folders
-from conversations.models import Conversation, Generation
+from conversations.models import Conversation, Generation, Message
 from streaming.delivery import channel_of, user_group
-from streaming.protocol import ConversationDeleted, ConversationUpdated, FoldersUpdated, encode
+from streaming.protocol import (
+    ConversationDeleted,
+    ConversationSettings,
+    ConversationUpdated,
+    FoldersUpdated,
+    MessageRated,
+    encode,
+)
 from streaming.redis import connect_sync
 
 logger = structlog.get_logger(__name__)
@@ -68,6 +76,16 @@ def announce_deletions(user: User, conversations: list[UUID]) -> None:
     """Of many, over one connection."""
     frames = [encode(ConversationDeleted(conversation)) for conversation in conversations]
     on_commit(lambda: publish_all(user.pk, frames))
+
+
+def announce_settings(conversation: Conversation, settings: dict[str, Any]) -> None:
+    owner, news = conversation.owner_id, encode(ConversationSettings(conversation.pk, settings))
+    on_commit(lambda: publish(owner, news))
+
+
+def announce_feedback(user: User, message: Message, feedback: dict[str, Any] | None) -> None:
+    news = encode(MessageRated(message.conversation_id, message.pk, feedback))
+    on_commit(lambda: publish(user.pk, news))
 
 
 def announce_folders(user: User) -> None:

@@ -145,6 +145,17 @@ class ConversationDeleted(Event, tag="conversation.deleted"):
     conversation: UUID
 
 
+class ConversationSettings(Event, tag="conversation.settings"):
+    conversation: UUID
+    settings: dict[str, Any]
+
+
+class MessageRated(Event, tag="message.rated"):
+    conversation: UUID
+    message: UUID
+    feedback: dict[str, Any] | None
+
+
 class FoldersUpdated(Event, tag="folders.updated"):
     """All of them: there are few, and a list that replaces the old one needs no order of events."""
 
@@ -251,8 +262,9 @@ EVENTS: dict[str, type[Event]] = {
     kind.__struct_config__.tag: kind  # type: ignore[misc]
     for kind in (
         Ack, Error, Pong, MessageCreated, ConversationUpdated, ConversationDeleted,
-        FoldersUpdated, Queued, Started, TextDelta, ReasoningDelta, ToolCallStarted,
-        ToolCallDelta, ToolCallFinished, Progress, Completed, Failed, Cancelled, Snapshot,
+        ConversationSettings, MessageRated, FoldersUpdated, Queued, Started, TextDelta,
+        ReasoningDelta, ToolCallStarted, ToolCallDelta, ToolCallFinished, Progress, Completed,
+        Failed, Cancelled, Snapshot,
     )
 }  # fmt: skip
 TERMINAL_TYPES = frozenset(tag for tag, kind in EVENTS.items() if kind.terminal)

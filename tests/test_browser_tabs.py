@@ -106,6 +106,26 @@ def test_a_new_name_is_shown_everywhere(owner: User, site: Web, open_chat: OpenC
     expect(there.page).to_have_title(re.compile("^Greetings"))
 
 
+def test_what_is_thought_of_an_answer_and_chosen_for_a_chat_is_shown_everywhere(
+    owner: User, site: Web, open_chat: OpenChat
+) -> None:
+    conversation = answered(owner, "a question").conversation
+    here, there = (open_chat(owner, site, own_path(conversation)) for _ in range(2))
+    for chat in (here, there):
+        expect(chat.answer.locator('[data-action="good"]')).to_have_attribute(
+            "aria-pressed", "false"
+        )
+    here.answer.locator('[data-action="good"]').click()
+    expect(there.answer.locator('[data-action="good"]')).to_have_attribute("aria-pressed", "true")
+    there.answer.locator('[data-action="good"]').click()
+    expect(here.answer.locator('[data-action="good"]')).to_have_attribute("aria-pressed", "false")
+
+    path = f"/conversations/{conversation.pk}/settings"
+    here.page.evaluate(ASK, ["PATCH", path, {"system_prompt": "Answer in verse."}])
+    for chat in (here, there):
+        expect(chat.page.locator("#settings-chip")).to_be_visible()
+
+
 def test_a_conversation_that_is_deleted_elsewhere_goes_and_the_draft_stays(
     owner: User, site: Web, open_chat: OpenChat
 ) -> None:

@@ -24,6 +24,7 @@ export class ChatPage {
   /** @type {Set<(page?: PageData) => void>} */ #whenShown = new Set();
   /** @type {Set<() => void>} */ #whenDrawn = new Set();
   /** @type {Set<(conversation: string) => void>} */ #whenOpened = new Set();
+  /** @type {Set<(settings: ChosenSettings) => void>} */ #whenSet = new Set();
   /** @type {(message: NextMessage) => void} what was written while the page is busy */ takeNext = () => {};
   /** @type {Set<() => Partial<SubmitCommand>>} */ #additions = new Set();
   #actions = messageActions(this);
@@ -80,6 +81,11 @@ export class ChatPage {
   /** @param {(conversation: string) => void} act called when the first message of a new chat has opened it */
   whenOpened(act) {
     this.#whenOpened.add(act);
+  }
+
+  /** @param {(settings: ChosenSettings) => void} act called when those of the open conversation have changed, wherever */
+  whenSet(act) {
+    this.#whenSet.add(act);
   }
 
   /** @param {() => Partial<SubmitCommand>} more what a feature adds to each message that is sent */
@@ -200,6 +206,8 @@ export class ChatPage {
     if (change.kind === "reloaded") void this.reading.reloaded(change.messages);
     if (change.kind === "opened") this.#opened(change.conversation);
     if (change.kind === "missing") return this.#leave(change.conversation);
+    if (change.kind === "settings") return this.#settingsChanged(change);
+    if (change.kind === "rated") return this.redraw();
     if (change.kind === "trouble") return this.composer.say(change.message);
     return this.#draw();
   }
@@ -225,6 +233,12 @@ export class ChatPage {
     const isDelta = event.endsWith(".delta") || event === "progress";
     if (isDelta) this.#drawGrown();
     else this.#draw();
+  }
+
+  /** In another tab, or here. @param {Extract<Change, {kind: "settings"}>} change */
+  #settingsChanged({ conversation, settings }) {
+    if (conversation !== this.client.open) return;
+    for (const act of this.#whenSet) act(settings);
   }
 
   /** @param {Extract<Change, {kind: "refused"}>} change */

@@ -21,6 +21,7 @@ export class ChatSettingsOfPage {
     this.#page = page;
     page.whenShown((shown) => this.#shown(shown));
     page.models.whenPicked((model) => void this.#picked(model));
+    page.whenSet((settings) => this.#show(settings));
     page.addToMessages(() => this.#forFirstMessage());
     this.#chip.addEventListener("click", () => this.open());
     byId("open-chat-settings").addEventListener("click", () => this.open());
@@ -38,10 +39,14 @@ export class ChatSettingsOfPage {
 
   /** Keeps them, in the conversation's row where there is one. Throws ApiError. @param {ChatSettings & {model: string}} wanted */
   async take({ model, system_prompt, temperature, tools }) {
-    const settings = { system_prompt, temperature, tools };
+    const wanted = { model, system_prompt, temperature, tools };
     const { open } = this.#page.client;
-    if (open !== null) await request("PATCH", `/conversations/${open}/settings`, { model, ...settings });
-    if (this.#page.client.open !== open) return;
+    if (open !== null) await request("PATCH", `/conversations/${open}/settings`, wanted);
+    if (this.#page.client.open === open) this.#show(wanted);
+  }
+
+  /** @param {ChosenSettings} settings */
+  #show({ model, ...settings }) {
     this.#settings = settings;
     this.#page.models.select(model);
     this.#draw();

@@ -172,6 +172,8 @@ export class ConversationClient {
       case "generation.queued": return this.#queued(frame);
       case "message.created": return this.#messageCreated(frame.message);
       case "conversation.updated": return this.#conversationUpdated(frame);
+      case "conversation.settings": return this.#emit({ ...frame, kind: "settings" });
+      case "message.rated": return this.#rated(frame);
       case "folders.updated": return this.#foldersUpdated(frame.folders);
       case "conversation.deleted": return this.#conversationDeleted(frame.conversation);
       default: return this.#event(frame, raw.length);
@@ -238,6 +240,14 @@ export class ConversationClient {
   #conversationUpdated({ type: _type, conversation, ...changed }) {
     this.store.updateConversation(conversation, changed);
     this.#emit({ kind: "conversations" });
+  }
+
+  /** @param {Extract<Frame, {type: "message.rated"}>} frame */
+  #rated({ conversation, message, feedback }) {
+    const rated = this.store.treeOf(conversation)?.get(message);
+    if (!rated) return;
+    rated.feedback = feedback;
+    this.#emit({ kind: "rated" });
   }
 
   /** @param {Folder[]} folders */

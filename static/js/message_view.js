@@ -64,7 +64,9 @@ export class AssistantView {
     showSources(find(this.element, ".sources"), running ? [] : sourcesOf(content));
     if (snapshot) this.#updateState(snapshot, item);
     this.#updateActions(item, running, snapshot !== null && offersRetry(snapshot));
-    find(this.element, '.actions [data-action="copy"]').hidden = !plainText(snapshot?.content ?? message.content);
+    find(this.element, '.actions [data-action="copy"]').hidden = !plainText(content);
+    // Where nothing came there is nothing to judge.
+    for (const rating of ["good", "bad"]) find(this.element, `[data-action="${rating}"]`).hidden = content.length === 0;
   }
 
   /** @param {Snapshot} snapshot @param {Item} item */

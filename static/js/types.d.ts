@@ -107,6 +107,7 @@ interface ModelChoice {
 
 /** What the owner of a conversation wants of its model; null: what it comes with. */
 interface ChatSettings { system_prompt: string; temperature: number | null; tools: string[] | null }
+interface ChosenSettings extends ChatSettings { model: string }
 
 /** A file as the server knows it; `reads` is how much of it a model can read. */
 interface AttachmentData {
@@ -244,6 +245,8 @@ type Frame =
   | { type: "message.created"; conversation: string; message: Message }
   | ({ type: "conversation.updated"; conversation: string } & Partial<Omit<Conversation, "id">>)
   | { type: "conversation.deleted"; conversation: string }
+  | { type: "conversation.settings"; conversation: string; settings: ChosenSettings }
+  | { type: "message.rated"; conversation: string; message: string; feedback: Rated | null }
   | { type: "folders.updated"; folders: Folder[] };
 
 interface SubmitCommand {
@@ -327,6 +330,8 @@ type Change =
   | { kind: "reloaded"; conversation: string; messages: Message[] }
   | { kind: "messages"; conversation: string }
   | { kind: "generation"; generation: string; conversation: string; event: string }
+  | { kind: "settings"; conversation: string; settings: ChosenSettings }
+  | { kind: "rated" }
   | { kind: "pending" }
   | { kind: "opened"; conversation: string }
   | { kind: "missing"; conversation: string }
