@@ -27,6 +27,9 @@ def forgiving(call: Callable[..., Any], answer: Any) -> Callable[..., Any]:
 class ForgivingRedisCache(RedisCache):
     set = forgiving(RedisCache.set, None)
     add = forgiving(RedisCache.add, True)
+    incr = forgiving(RedisCache.incr, 0)
+    get_many = forgiving(RedisCache.get_many, {})
+    delete_many = forgiving(RedisCache.delete_many, None)
     delete = forgiving(RedisCache.delete, False)
     touch = forgiving(RedisCache.touch, False)
 

@@ -49,7 +49,7 @@ def generation_shape(generation: Generation | None) -> dict[str, Any] | None:
         "status": generation.status,
         "attempt": generation.attempt if not generation.is_active else 0,
         "seq": generation.seq,
-        "model": generation.model_slug or None,
+        "model": generation.answering_slug or None,
         "error": error_shape(generation),
         "usage": generation.usage,
         "timings": generation.timings,

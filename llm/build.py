@@ -39,7 +39,7 @@ def build(spec: ModelSpec) -> BaseChatModel:
         key = decrypt(spec.encrypted_key) or os.environ.get(spec.key_variable, "")
         # Making one takes half a millisecond, copying it two microseconds.
         # What does not go into it stays out of the key: conversations have prompts of their own.
-        bare = msgspec.structs.replace(spec, system_prompt="", tools=())
+        bare = msgspec.structs.replace(spec, system_prompt="", tools=(), fallbacks=())
         return _built(msgspec.json.encode(bare), key, library_client()).model_copy()
     except (ValidationError, ValueError, TypeError) as error:
         logger.error("model_misconfigured", model=spec.slug, error=type(error).__name__)

@@ -9,6 +9,7 @@ from django.db import connections, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
+from llm import health
 from llm.models import ChatModel, Provider
 
 logger = structlog.get_logger(__name__)
@@ -16,6 +17,7 @@ logger = structlog.get_logger(__name__)
 DEMO = "Demo"
 ENVIRONMENT = "Environment"
 ANTHROPIC = "Environment (Anthropic)"
+MAX_FALLBACKS = 3
 OURS = (DEMO, ENVIRONMENT, ANTHROPIC)
 
 
@@ -75,12 +77,38 @@ def offered(user: User) -> QuerySet[ChatModel]:
 
 
 def default_model(user: User) -> ChatModel | None:
-    """The first that is offered where the chosen default is not; None where nothing is."""
-    return offered(user).first()
+    """The first that is offered where the chosen default is not; None where nothing is. Models of
+    a provider that is out are passed over while there are others; the demo is no other."""
+    first = offered(user).first()
+    if first is None or not is_out(first):
+        return first
+    others = offered(user).exclude(provider__kind=Provider.Kind.DEMO)
+    return next((model for model in others if not is_out(model)), first)
+
+
+def is_out(model: ChatModel) -> bool:
+    known = health.trouble(model.provider_id)
+    return known is not None and known.is_out
 
 
 def find(slug: str, user: User) -> ChatModel | None:
     return offered(user).filter(slug=slug).first()
+
+
+def stand_ins(model: ChatModel, user: User) -> list[ChatModel]:
+    """Who answers where `model` cannot, in order: of its fallbacks those that the user may use."""
+    found: list[ChatModel] = []
+    seen, following = {model.pk}, model.fallback_id
+    while following and following not in seen and len(seen) <= MAX_FALLBACKS:
+        seen.add(following)
+        stand_in = offered(user).filter(pk=following).first()
+        if stand_in is not None:
+            found.append(stand_in)
+            following = stand_in.fallback_id
+        else:
+            ids = ChatModel.objects.filter(pk=following).values_list("fallback_id", flat=True)
+            following = ids.first()
+    return found
 
 
 def sync_after_migrate(using: str = "default", **kwargs: Any) -> None:

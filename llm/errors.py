@@ -43,7 +43,7 @@ RETRYABLE: frozenset[Code] = frozenset(
 
 
 class ProviderError(Exception):
-    """`message` is for the user; `retry_after` is in seconds.
+    """`message` is for the user, `detail` for admins alone; `retry_after` is in seconds.
 
     `retryable` says whether the user may try again, `repeatable` whether the same request may be
     sent again at once: one that has already waited long for its first token may not, because
@@ -58,10 +58,12 @@ class ProviderError(Exception):
         retry_after: float | None = None,
         *,
         repeatable: bool | None = None,
+        detail: str = "",
     ) -> None:
         self.code = code
         self.message = message or MESSAGES[code]
         self.retryable = code in RETRYABLE if retryable is None else retryable
         self.retry_after = retry_after
         self.repeatable = self.retryable if repeatable is None else repeatable
+        self.detail = detail
         super().__init__(f"{code}: {self.message}")

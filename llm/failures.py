@@ -113,8 +113,10 @@ def _failure(
     retry_after: float | None = None,
     retryable: bool | None = None,
 ) -> ProviderError:
-    logger.warning("provider_failed", code=code, status=status, detail=_loggable(detail))
-    return ProviderError(code, retryable=retryable, retry_after=retry_after)
+    detail = _loggable(detail)
+    logger.warning("provider_failed", code=code, status=status, detail=detail)
+    told = f"HTTP {status}: {detail}" if status else detail
+    return ProviderError(code, retryable=retryable, retry_after=retry_after, detail=told)
 
 
 def _loggable(detail: str) -> str:

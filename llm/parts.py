@@ -48,6 +48,14 @@ class Progress(msgspec.Struct, frozen=True):
     tool_call: str | None = None
 
 
+class Answering(msgspec.Struct, frozen=True):
+    """Another model than the one that was asked: its slug, and both as people know them."""
+
+    model: str
+    label: str
+    in_place_of: str
+
+
 class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens of all steps together; `estimated` where the provider did not count. `left_out`: how
     many older messages the model did not get."""
@@ -69,6 +77,7 @@ Part = (
     | ToolCallDelta
     | ToolCallFinished
     | Progress
+    | Answering
     | Usage
     | Finish
 )

@@ -41,6 +41,7 @@ def asked_by(request: Request, model: ModelSpec) -> ModelSpec:
         tools=() if request.tools else model.tools,
         client_tools=tuple(request.tools),
         tool_options=tool_options(request),
+        fallbacks=tuple(asked_by(request, each) for each in model.fallbacks),
     )
 
 

@@ -37,6 +37,12 @@ class ModelSpec(msgspec.Struct, frozen=True):
     reasons: bool = False
     context_window: int | None = None
     trims_history: bool = True
+    label: str = ""
+    # The provider's row, by which its health is known.
+    provider: int | None = None
+    provider_name: str = ""
+    # Who answers where this one cannot, in this order.
+    fallbacks: tuple["ModelSpec", ...] = ()
     # Of a program that asks through the API: functions that it runs itself.
     client_tools: tuple[dict[str, Any], ...] = ()
     tool_options: dict[str, Any] = {}
@@ -81,6 +87,9 @@ def spec(chat_model: ChatModel, wishes: Wishes = NO_WISHES) -> ModelSpec:
         limits=limits_of(provider),
         reasons=chat_model.reasons,
         context_window=chat_model.context_window,
+        label=chat_model.label,
+        provider=provider.pk,
+        provider_name=provider.name,
     )
 
 

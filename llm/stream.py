@@ -13,9 +13,10 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.runnables import RunnableBinding
 from msgspec.structs import replace
 
-from llm import failures, history, tools
+from llm import failures, health, history, tools
 from llm.build import build
 from llm.errors import ProviderError
+from llm.fallback import with_fallbacks
 from llm.messages import messages, tool_message
 from llm.parts import Finish, FinishReason, Part, Progress, ToolCallFinished, Usage
 from llm.reading import HangsUp
@@ -29,12 +30,17 @@ TOO_MANY_STEPS = "The answer had already used all the tool calls that one answer
 CUT_OFF = "The call was cut off before it was complete."
 
 
-async def stream(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part, None]:
+def stream(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part, None]:
     """Ends with Usage and Finish, or raises ProviderError.
 
     Closing or cancelling it closes the provider's connection, in every phase. A request that
-    failed is sent again only while it has brought nothing.
+    failed is sent again only while it has brought nothing; after that a fallback answers.
     """
+    return with_fallbacks(model, turns, answer) if model.fallbacks else answer(model, turns)
+
+
+async def answer(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part, None]:
+    """Of this very model, with all its steps."""
     chat = build(model)
     options = _options(chat, model)
     whole = messages(turns, model.system_prompt)
@@ -96,6 +102,7 @@ async def _ask_until_answered(
             async with aclosing(_ask(chat, asked, options, reply)) as parts:
                 async for part in parts:
                     yield part
+            await health.succeeded_soon(model.provider, model.provider_name)
             return
         except ProviderError as error:
             if _is_shorter_now(error, asked, reply, model):
@@ -103,6 +110,7 @@ async def _ask_until_answered(
             pause = _pause(error, attempt)
             last = attempt == settings.LLM_MAX_RETRIES
             if reply.started or last or not error.repeatable or pause > LONGEST_PAUSE_SECONDS:
+                await health.failed_soon(model.provider, model.provider_name, error)
                 raise
         attempt += 1
         await asyncio.sleep(pause)

@@ -77,7 +77,10 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
     readonly_fields = ["shown_usage", "shown_timings"]
     fieldsets = [
         (None, {"fields": ["id", "status", "conversation", "prompt", "message"]}),
-        ("Model", {"fields": ["model", "model_slug", "shown_usage", "shown_timings"]}),
+        (
+            "Model",
+            {"fields": ["model", "model_slug", "answered_by", "shown_usage", "shown_timings"]},
+        ),
         ("Failure", {"fields": ["error_code", "error_message", "retryable"]}),
         (
             "Work",

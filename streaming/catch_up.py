@@ -65,7 +65,7 @@ def snapshot_of_row(row: Generation) -> bytes:
         message=row.message_id,
         status=row.status,
         content=row.message.content,
-        model=row.model_slug or None,
+        model=row.answering_slug or None,
         **ended,
         **({"error": error} if error else {}),
         **({"finish_reason": row.finish_reason} if row.finish_reason else {}),

@@ -1,6 +1,7 @@
 """The end of a generation: store the answer, then tell. Each step holds while a part is away."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -69,6 +70,7 @@ def outcome_of(ending: Ending, run: Run) -> Outcome:
         retryable=ending.retryable,
         attempt=run.attempt,
         finish_reason=reason_of(ending),
+        answered_by=run.answered_by,
     )
 
 
@@ -109,7 +111,7 @@ def report(outcome: Outcome, run: Run) -> None:
     metrics.GENERATIONS.labels(outcome.status).inc()
     metrics.GENERATION_SECONDS.labels(outcome.status).observe(outcome.timings["total_ms"] / 1000)
     for kind in ("input_tokens", "output_tokens"):
-        metrics.TOKENS.labels(run.model, kind).inc(outcome.usage[kind])
+        metrics.TOKENS.labels(run.answered_by or run.model, kind).inc(outcome.usage[kind])
     until_first_token = run.timings.until_first_token
     if until_first_token is not None:
         metrics.FIRST_TOKEN_SECONDS.observe(run.timings.queued + until_first_token)
@@ -119,7 +121,9 @@ def report(outcome: Outcome, run: Run) -> None:
 
 
 async def announce(run: Run, worker: Worker, outcome: Outcome) -> None:
-    shared = {"usage": outcome.usage, "timings": outcome.timings}
+    shared: dict[str, Any] = {"usage": outcome.usage, "timings": outcome.timings}
+    if outcome.answered_by:
+        shared["model"] = outcome.answered_by
     if outcome.status == "failed":
         run.emit(
             protocol.Failed,

@@ -66,6 +66,7 @@ def gather(events: Iterable[Event], message: str) -> State:
         elif kind in STATUS:
             state |= {"status": STATUS[kind], "usage": event["usage"], "timings": event["timings"]}
             state |= {"finish_reason": event.get("finish_reason")}
+            state |= {"model": event.get("model") or state["model"]}
             if kind == "generation.failed":
                 state["error"] = {key: event[key] for key in ("code", "message", "retryable")}
         else:

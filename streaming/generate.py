@@ -73,6 +73,7 @@ async def work(job: Job, worker: Worker) -> Ending:
                 usage,
                 outcome.finish_reason,
             )
+            run.answered_by = outcome.answered_by
             return await end_as_found(run, worker, ending, outcome.content)
         if job.end is not None or job.model is None:
             return await end_as_found(run, worker, job.end or failed("internal"))
@@ -227,6 +228,11 @@ async def take_event(run: Run, worker: Worker, part: parts.Part) -> None:
                 args=part.args,
                 **ending,
             )
+        case parts.Answering():
+            run.answered_by = part.model
+            names = {"model": part.label, "in_place_of": part.in_place_of}
+            label = "{model} answers in place of {in_place_of}".format(**names)
+            run.emit(protocol.Progress, label=label, data={"kind": "fallback", **names})
         case parts.Progress():
             by = {} if part.tool_call is None else {"tool_call": part.tool_call}
             run.emit(protocol.Progress, label=part.label, data=part.data or {}, **by)

@@ -1,17 +1,20 @@
 """What there is to do: everything that the database knows before a generation begins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 from django.conf import settings
 from django.utils import timezone
 
 from conversations.history import turns_until
 from conversations.models import Generation
 from conversations.settings import wishes_of
+from llm.catalogue import stand_ins
 from llm.going_on import going_on
 from llm.parts import Usage
 from llm.request import asked_by, read_request
-from llm.spec import ModelSpec, Turn, spec
+from llm.spec import NO_WISHES, ModelSpec, Turn, Wishes, spec
 from streaming import lease, metrics
 from streaming.run import Run
 from streaming.timings import Timings
@@ -64,13 +67,25 @@ def begin(generation_id: str, worker_id: str) -> Job | None:
         return Job(run, claimed.losses, end)
     if claimed.request:
         request = read_request(claimed.request)
-        model = asked_by(request, spec(claimed.model))
+        model = asked_by(request, with_stand_ins(claimed, NO_WISHES, request.turns))
         return Job(run, claimed.losses, None, model, tuple(request.turns))
     turns = turns_until(claimed.prompt, claimed.model)
     if claimed.continues:
         turns += going_on(claimed.message.content)
-    model = spec(claimed.model, wishes_of(claimed.conversation))
+    model = with_stand_ins(claimed, wishes_of(claimed.conversation), turns)
     return Job(run, claimed.losses, None, model, tuple(turns))
+
+
+def with_stand_ins(claimed: Generation, wishes: Wishes, turns: Sequence[Turn]) -> ModelSpec:
+    """The model and its fallbacks, without those that cannot see what is shown to them."""
+    assert claimed.model is not None
+    model = spec(claimed.model, wishes)
+    if not claimed.model.fallback_id:
+        return model
+    shows = any(block["type"] == "image" for turn in turns for block in turn.content)
+    found = stand_ins(claimed.model, claimed.conversation.owner)
+    able = (spec(each, wishes) for each in found if each.images or not shows)
+    return msgspec.structs.replace(model, fallbacks=tuple(able))
 
 
 def start(claimed: Generation) -> Run:

@@ -36,6 +36,7 @@ class Outcome:
     retryable: bool = False
     attempt: int = 0
     finish_reason: str = ""
+    answered_by: str = ""
 
 
 def claimable() -> Q:
@@ -115,6 +116,7 @@ def finish(generation_id: UUID | str, attempt: int, outcome: Outcome) -> bool:
             error_message=outcome.message,
             retryable=outcome.retryable,
             finish_reason=outcome.finish_reason,
+            answered_by=outcome.answered_by,
             lease_expires_at=None,
             finished_at=timezone.now(),
         )

@@ -1,5 +1,6 @@
 """What ops see. Times in seconds; everything that processes count is defined here and nowhere else.
-(What is read from the database and Redis when somebody asks is in chatsite/metrics.py.)"""
+(What they count of providers is in llm/metrics.py; what is read from the database and Redis when
+somebody asks is in chatsite/metrics.py.)"""
 
 import os
 from pathlib import Path

@@ -218,7 +218,8 @@ class Progress(StreamEvent, tag="progress"):
 
 
 class Terminal(StreamEvent):
-    """Exactly one of its three kinds ends a generation. `usage` in tokens, `timings` in ms."""
+    """Exactly one of its three kinds ends a generation. `usage` in tokens, `timings` in ms; `model`
+    is there where another one has answered than the one that began."""
 
     terminal: ClassVar[bool] = True
 
@@ -228,16 +229,18 @@ class Terminal(StreamEvent):
 
 class Completed(Terminal, tag="generation.completed"):
     finish_reason: str | UnsetType = UNSET
+    model: str | UnsetType = UNSET
 
 
 class Failed(Terminal, tag="generation.failed"):
     code: str
     message: str
     retryable: bool
+    model: str | UnsetType = UNSET
 
 
 class Cancelled(Terminal, tag="generation.cancelled"):
-    pass
+    model: str | UnsetType = UNSET
 
 
 class Snapshot(StreamEvent, tag="snapshot"):

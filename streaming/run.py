@@ -50,6 +50,7 @@ class Run:
     first_out: bool = False
     fenced: bool = False
     stop_reason: str = ""
+    answered_by: str = ""
     task: "asyncio.Task[Any] | None" = None
     tokens_seen: int = 0
     untitled: bool = False

@@ -165,6 +165,7 @@ def is_storable(value: Any) -> bool:
 def _end(event: Event) -> State:
     failed = event["type"] == "generation.failed"
     return {
+        **({"model": event["model"]} if event.get("model") else {}),
         "status": STATUS[event["type"]],
         "usage": event["usage"],
         "timings": event["timings"],

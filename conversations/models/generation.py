@@ -37,6 +37,9 @@ class Generation(models.Model):
         "llm.ChatModel", null=True, on_delete=models.SET_NULL, related_name="generations"
     )
     model_slug = models.CharField(max_length=200, blank=True)
+    answered_by = models.CharField(
+        max_length=200, blank=True, help_text="Slug of the fallback that answered in its place."
+    )
     queue = models.CharField(max_length=64, default="generations")
     status = models.CharField(max_length=16, choices=Status, default=Status.QUEUED)
     attempt = models.PositiveIntegerField(default=0)
@@ -97,6 +100,10 @@ class Generation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} ({self.status})"
+
+    @property
+    def answering_slug(self) -> str:
+        return self.answered_by or self.model_slug
 
     @property
     def is_active(self) -> bool:

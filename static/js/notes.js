@@ -1,5 +1,7 @@
 // What is known of a generation beside its snapshot: what it is busy with. It goes with the next event.
 
+import { progressText } from "./progress.js";
+
 /**
  * @param {Note | undefined} note
  * @param {StreamEvent} event
@@ -8,9 +10,10 @@
 export function noteAfter(note, event) {
   const { calls = {} } = note ?? {};
   if (event.type === "progress" && event.label) {
+    const said = progressText(event);
     // Tools run side by side: what one says of itself is not said of the others.
-    if (event.tool_call) return { ...note, calls: { ...calls, [event.tool_call]: event.label } };
-    return { ...note, label: event.label };
+    if (event.tool_call) return { ...note, calls: { ...calls, [event.tool_call]: said } };
+    return { ...note, label: said };
   }
   if (event.type !== "tool_call.finished") return undefined;
   const others = Object.entries(calls).filter(([id]) => id !== event.tool_call);

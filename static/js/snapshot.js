@@ -117,7 +117,8 @@ function changes(snapshot, event) {
 function ending(event) {
   const status = ENDINGS.get(event.type);
   const finish_reason = event.type === "generation.completed" ? event.finish_reason ?? null : null;
-  const end = { status, usage: event.usage ?? {}, timings: event.timings ?? {}, finish_reason };
+  const model = event.model ? { model: event.model } : {};
+  const end = { ...model, status, usage: event.usage ?? {}, timings: event.timings ?? {}, finish_reason };
   if (event.type !== "generation.failed") return end;
   const { code, message, retryable } = event;
   return { ...end, error: { code, message, retryable } };

@@ -180,7 +180,7 @@ interface PageData extends MessageWindow {
 }
 
 interface Numbered { generation: string; attempt: number; seq: number }
-interface Ending extends Numbered { usage?: Usage; timings?: Timings }
+interface Ending extends Numbered { model?: string; usage?: Usage; timings?: Timings }
 
 type StreamEvent =
   | (Numbered & { type: "generation.started"; conversation?: string; message?: string; model?: string | null })

@@ -1,0 +1,13 @@
+"""What ops see of providers. The rest of what processes count is in streaming/metrics.py."""
+
+from prometheus_client import Counter
+
+PROVIDER_FAILURES = Counter(
+    "chatsite_provider_failures_total", "Requests that a provider failed", ["provider", "code"]
+)
+PROVIDER_OUT = Counter(
+    "chatsite_provider_out_total", "Times a provider was taken out of choice", ["provider"]
+)
+FALLBACKS = Counter(
+    "chatsite_fallbacks_total", "Answers of one model in place of another", ["model", "answered_by"]
+)

@@ -1,0 +1,17 @@
+// What a generation is busy with, in the page's language where it is something of ours. Tools speak
+// for themselves.
+
+import { gettext, interpolate } from "./gettext.js";
+
+/**
+ * @param {{label?: string, data?: unknown}} event
+ * @returns {string}
+ */
+export function progressText({ label = "", data }) {
+  const values = /** @type {Record<string, string>} */ (data ?? {});
+  switch (values.kind) {
+    case "fallback": return interpolate(gettext("%(model)s answers in place of %(in_place_of)s"), values);
+    case "place": return gettext("Waiting for a free place at the model");
+    default: return label;
+  }
+}
