@@ -151,3 +151,11 @@ test("nothing of a dropped socket is heard any more", () => {
   assert.equal(network.socket.onmessage, null);
   assert.equal(network.socket.onclose, null);
 });
+
+test("a nudge leaves a young attempt to connect alone, and drops one from before a sleep", () => {
+  connection.nudge();
+  assert.equal(network.sockets.length, 1);
+  mock.timers.setTime(Date.now() + 2_001);
+  connection.nudge();
+  assert.equal(network.sockets.length, 2);
+});
