@@ -55,13 +55,59 @@ export const marked = new Marked({
 
 /** @typedef {import("marked").TokensList["links"]} Links */
 
+/** Quotes in quotes; marked calls itself for each of them. */
+const DEEPEST = 24;
+/** Marks times characters of one paragraph, cell or item: what a person writes has a tenth of it. */
+const MOST_TANGLED = 2_500_000;
+
+/**
+ * Where marks are open, marked reads the rest of the text again for each of them. A model can write so
+ * many that a page would stand still for minutes; such a text is shown as it is.
+ */
+class BoundedLexer extends marked.Lexer {
+  #depth = 0;
+
+  /** @param {string} source @param {any} [tokens] @param {boolean} [clipped] @returns {any} */
+  blockTokens(source, tokens = [], clipped = false) {
+    if (this.#depth >= DEEPEST) {
+      tokens.push(plain(source));
+      return tokens;
+    }
+    this.#depth += 1;
+    try {
+      return super.blockTokens(source, tokens, clipped);
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+
+  /** @param {string} source @param {any} [tokens] @returns {any} */
+  inlineTokens(source, tokens = []) {
+    if (!isTangled(source)) return super.inlineTokens(source, tokens);
+    tokens.push(plain(source));
+    return tokens;
+  }
+}
+
+/** @param {string} source */
+function isTangled(source) {
+  // The shortest text that can be: all of it marks.
+  if (source.length ** 2 < MOST_TANGLED) return false;
+  return source.length * (source.match(/[[\\*_`$<~]/g)?.length ?? 0) > MOST_TANGLED;
+}
+
+/** @param {string} source */
+function plain(source) {
+  return { type: "text", raw: source, text: source, escaped: false };
+}
+
 /**
  * @param {string} source
  * @param {Links} [links] references that are known already
  * @returns {import("marked").TokensList}
  */
 export function lex(source, links = {}) {
-  const lexer = new marked.Lexer({ ...marked.defaults });
+  const lexer = new BoundedLexer({ ...marked.defaults });
   Object.assign(lexer.tokens.links, links);
   return lexer.lex(source);
 }

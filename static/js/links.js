@@ -5,6 +5,8 @@ const DOMAIN = /(?:https?:\/\/)?(?:[^\s/@]*@)?((?:[\p{L}\p{N}](?:[\p{L}\p{N}\p{M
 /** Endings of files, which look like those of domains. */
 const FILES = /\.(?:css|csv|html?|js|json|jsx|pdf|png|py|rb|rs|sh|sql|ts|tsx|txt|xml|ya?ml)$/i;
 
+const MOST_LOOKED_AT = 300;
+
 /** @param {HTMLAnchorElement} link */
 export function guard(link) {
   openApart(link);
@@ -27,6 +29,8 @@ export function openApart(link) {
 export function hostToShow(text, href) {
   const host = hostOf(href);
   if (!host) return "";
+  // Too long to be looked through at every letter, and for a person too.
+  if (text.length > MOST_LOOKED_AT) return host;
   // A name in foreign letters may look like any other; in this spelling it does not.
   if (host.split(".").some((label) => label.startsWith("xn--"))) return host;
   // Whatever is before an @ is no host, however much it looks like one.

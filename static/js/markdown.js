@@ -169,5 +169,5 @@ function isBlock(token) {
 
 /** Whether it may hold a reference that had no address when it was read. @param {string} raw */
 function isSuspect(raw) {
-  return /\[[^\]\n]+\](?!\()/.test(raw) && !/^ {0,3}(?:```|~~~)/.test(raw);
+  return /\[[^[\]\n]+\](?!\()/.test(raw) && !/^ {0,3}(?:```|~~~)/.test(raw);
 }

@@ -2,8 +2,9 @@
 
 import { escape } from "./escape.js";
 
-const BLOCK = /^ {0,3}(?:\$\$((?:[^$]|\$(?!\$))+?)\$\$|\\\[([\s\S]+?)\\\])[ \t]*(?:\n+|$)/;
-const INLINE = /^(?:\$\$((?:[^$]|\$(?!\$))+?)\$\$|\\\[((?:[^\n]|\n(?!\n))+?)\\\]|\\\(((?:[^\n]|\n(?!\n))+?)\\\))/;
+// A bound to each: the end of a formula would be looked for through the whole text, from every beginning of one.
+const BLOCK = /^ {0,3}(?:\$\$((?:[^$]|\$(?!\$)){1,4000}?)\$\$|\\\[([\s\S]{1,4000}?)\\\])[ \t]*(?:\n+|$)/;
+const INLINE = /^(?:\$\$((?:[^$]|\$(?!\$)){1,4000}?)\$\$|\\\[((?:[^\n]|\n(?!\n)){1,4000}?)\\\]|\\\(((?:[^\n]|\n(?!\n)){1,4000}?)\\\))/;
 // As Pandoc reads it: no space inside of the marks, and no digit after the second one.
 const DOLLARS = /^\$(?![\s$])((?:\\[^\n]|[^$\\\n])*?(?:\\[^\n]|[^$\\\s]))\$(?![\d$\p{L}])/u;
 

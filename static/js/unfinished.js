@@ -10,8 +10,12 @@ const TABLE_RULE = /^[ \t]*\|[ \t:|-]*$/;
 const FENCE = /^[ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)*(`{3,}|~{3,})([^\n]*)$/;
 const BLOCK_START = /^[ \t>]*(?:#{1,6}[ \t]|(?:[-*+]|\d{1,9}[.)])[ \t]|\||>)/;
 
+/** What looks for the marks that are open goes over the text again from each of them. */
+const MOST_COMPLETED = 8_000;
+
 /** @param {string} raw the source of the last block @returns {string} */
 export function complete(raw) {
+  if (raw.length > MOST_COMPLETED) return raw;
   if (endsInFence(raw)) return raw.replace(/\n[ \t>]*(?:`{1,2}|~{1,2})$/, "");
   return closeInline(closeTable(withhold(raw.trimEnd())));
 }
