@@ -36,7 +36,6 @@ def continue_shared(user: User, shared: Share) -> Conversation:
         rows.append(parent)
     Message.objects.bulk_create(rows)
     index_conversation(made)
-    index_conversation(made)
     return made
 
 

@@ -70,6 +70,13 @@ def zipped(**members: bytes) -> bytes:
     return target.getvalue()
 
 
+def damaged(archive: bytes) -> bytes:
+    """In the middle of what is packed."""
+    broken = bytearray(archive)
+    broken[60:200] = bytes(140)
+    return bytes(broken)
+
+
 def ours(*found: PortableConversation) -> bytes:
     return b"".join(as_json(found))
 
@@ -432,6 +439,67 @@ def test_content_that_nobody_could_show_is_left_out(owner: User) -> None:
         {"type": "text", "text": "Why?"},
         {"type": "text", "text": "[cat.png]"},
     ]
+
+
+def test_what_the_page_looks_into_is_what_it_expects(owner: User) -> None:
+    one = small()
+    call = {"type": "tool_call", "id": "1", "name": "look", "args": {}}
+    one.messages[0].content[:] = [
+        {"type": "text", "text": "A", "annotations": [None, {"type": "citation"}], "file_id": "1"},
+        {"type": "text", "text": "B", "annotations": 7},
+        {**call, "extras": {"result": {"a": 1}, "seconds": 2}},
+        {**call, "extras": {"error": "It broke."}},
+    ]
+
+    bring(owner, ours(one))
+
+    assert Message.objects.get().content == [
+        {"type": "text", "text": "A", "annotations": [{"type": "citation"}]},
+        {"type": "text", "text": "B", "annotations": []},
+        {**call, "extras": {"seconds": 2}},
+        {**call, "extras": {"error": "It broke."}},
+    ]
+
+
+def test_what_is_nested_too_deeply_costs_one_conversation(owner: User) -> None:
+    args: Any = {}
+    for _ in range(600):
+        args = {"a": args}
+    deep = small("deep")
+    deep.messages[0].content += [{"type": "tool_call", "id": "1", "name": "x", "args": args}]
+
+    state = bring(owner, ours(deep, small("flat")))
+
+    assert counts(state) == {"total": 2, "done": 2, "created": 1, "refused": 1}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"[" + b"[" * 100_000 + b"]" * 100_000 + b"]", "cannot be read"),
+        (b"[" + b"0," * 200_000 + b"0]", "more than 100000 conversations"),
+        (
+            b'{"format": "chatsite", "version": 1, "conversations": [' + b"0," * 200_000 + b"0]}",
+            "more than 100000 conversations",
+        ),
+        (damaged(zipped(conversations=json.dumps(list(range(9_999))).encode())), "damaged"),
+    ],
+)
+def test_what_would_break_the_reading_ends_it(owner: User, content: bytes, says: str) -> None:
+    """Otherwise it would be taken up again for ever, and its owner could bring no other file."""
+    state = bring(owner, content)
+    assert state["status"] == "failed"
+    assert says in state["error"]
+
+
+def test_a_conversation_of_endless_length_is_refused(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("conversations.transfer.reading.CONVERSATION_BYTES", 2_000)
+    long = small("long", title="x" * 2_000)
+    state = bring(owner, ours(small("short"), long))
+    assert counts(state) == {"total": 2, "done": 2, "created": 1, "refused": 1}
+    assert "too long" in state["problems"][0]
 
 
 def test_a_small_zip_with_a_huge_text_is_refused(owner: User, settings: Settings) -> None:

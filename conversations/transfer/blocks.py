@@ -10,6 +10,7 @@ from conversations.transfer.shapes import Wrong
 Block = dict[str, Any]
 # PostgreSQL keeps neither of them.
 UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+OUTCOMES = ("result", "error")
 REQUIRED: dict[str, dict[str, type]] = {
     "text": {"text": str},
     "reasoning": {"reasoning": str},
@@ -40,12 +41,26 @@ def read_block(block: Block, place: str) -> Block | None:
             wanted = "a text" if kind is str else "an object"
             raise Wrong(f"{place}.{name}: expected {wanted}, got {got}")
     extras = block.get("extras")
-    if extras is None:
-        block = {**block, "extras": {}} if block["type"] == "tool_call" else block
-    elif not isinstance(extras, dict):
+    if not isinstance(extras, dict | None):
         raise Wrong(f"{place}.extras: expected an object, got {f'{extras!r}'[:60]}")
-    clean: Block = storable(block)
+    clean: Block = storable(without_surprises(block))
     return clean
+
+
+def without_surprises(block: Block) -> Block:
+    """Where the page looks into a block, it finds what it expects; and no block but a file's own
+    names a file."""
+    kept = {name: value for name, value in block.items() if name != "file_id"}
+    if block["type"] == "tool_call":
+        extras = block.get("extras") or {}
+        outcome = {name: extras[name] for name in OUTCOMES if isinstance(extras.get(name), str)}
+        others = {name: value for name, value in extras.items() if name not in OUTCOMES}
+        kept["extras"] = others | outcome
+    if "annotations" in block:
+        notes = block["annotations"]
+        notes = notes if isinstance(notes, list) else []
+        kept["annotations"] = [note for note in notes if isinstance(note, dict)]
+    return kept
 
 
 def named(block: Block) -> Block:

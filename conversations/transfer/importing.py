@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -70,8 +70,18 @@ def run(import_id: UUID, tell: Tell) -> None:
         try:
             with one.file.open("rb") as file:
                 read(one, file, tell)
-        except (Wrong, FileNotFoundError, ValueError) as error:
-            one.error = str(error) if isinstance(error, Wrong) else _("The file is gone.")
+        except Wrong as error:
+            one.error = str(error)
+        except (FileNotFoundError, ValueError):
+            one.error = _("The file is gone.")
+        except (OperationalError, InterfaceError):
+            # It is taken up again when the database is back.
+            raise
+        except Exception:
+            # Whatever a file makes a library raise: left as it is, it would be taken up again for
+            # ever, and its owner could bring no other.
+            logger.exception("import_broke", imported=str(one.pk))
+            one.error = _("The file cannot be read.")
     end(one)
 
 
@@ -97,8 +107,9 @@ def read_one(one: Import, source: Source, number: int, tell: Tell) -> None:
                 setattr(one, how, getattr(one, how) + 1)
     except Wrong as error:
         refuse(one, str(error))
-    except (DataError, IntegrityError, ValueError, OverflowError) as error:
-        # Such as a number that no column holds. The others must not suffer from it.
+    except (DataError, IntegrityError, ValueError, OverflowError, RecursionError) as error:
+        # Such as a number that no column holds, or lists in lists in lists. The others must not
+        # suffer from it.
         logger.warning("import_refused", imported=str(one.pk), number=number, error=str(error))
         refuse(one, _("Conversation %(number)s could not be stored.") % {"number": number + 1})
     one.done += 1

@@ -7,6 +7,7 @@ objects.
 
 import mmap
 import re
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +26,13 @@ PIECE_BYTES = 1024 * 1024
 # ChatGPT puts large accounts into several files.
 MEMBERS = re.compile(r"(?:^|/)conversations(?:-\d+)?\.json$")
 MEMBERS_AT_MOST = 1_000
+CONVERSATIONS_AT_MOST = 100_000
+# As objects it takes several times as much.
+CONVERSATION_BYTES = 50_000_000
 BOM = b"\xef\xbb\xbf"
+# Texts, which may hold any of the others, and what makes the order of a JSON text.
+MARKS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
+OPENING, CLOSING, COMMA = b"[{", b"]}", ord(",")
 # An escape, with its second half if it is one of a pair.
 ESCAPES = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}(\\u[dD][c-fC-F][0-9a-fA-F]{2})?|(u[dD][c-fC-F])|.)",
@@ -51,6 +58,9 @@ class Source:
     def read(self, number: int) -> PortableConversation:
         """Raises Wrong, with the place."""
         place = _("Conversation %(number)s") % {"number": number + 1}
+        if memoryview(self.items[number]).nbytes > CONVERSATION_BYTES:
+            reason = _("it is too long")
+            raise Wrong(f"{place}: {reason}")
         try:
             if self.name == chatgpt.NAME:
                 return chatgpt.read(msgspec.json.decode(self.items[number], type=chatgpt.Chat))
@@ -83,7 +93,7 @@ def unpack(upload: IO[bytes], kept: IO[bytes]) -> list[tuple[int, int]]:
     try:
         with ZipFile(upload) as archive:
             return [copied_member(archive, member, kept) for member in members_of(archive)]
-    except (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error) as error:
         raise Wrong(_("The ZIP is damaged or locked: %(error)s") % {"error": error}) from None
 
 
@@ -134,7 +144,9 @@ def source_of(text: mmap.mmap) -> Source:
 
 def split(text: mmap.mmap) -> Source:
     """ChatGPT's file is a list, ours an object. Raises DecodeError."""
-    if text[:64].lstrip().startswith(b"["):
+    is_list = text[:64].lstrip().startswith(b"[")
+    check_count(text, depth=1 if is_list else 2)
+    if is_list:
         return Source(chatgpt.NAME, msgspec.json.decode(text, type=list[msgspec.Raw]))
     head = msgspec.json.decode(text, type=Head)
     if head.format != FORMAT:
@@ -143,6 +155,23 @@ def split(text: mmap.mmap) -> Source:
         sentence = _("The file has version %(version)s of the format; this site reads version 1.")
         raise Wrong(sentence % {"version": head.version})
     return Source(FORMAT, head.conversations)
+
+
+def check_count(text: mmap.mmap, depth: int) -> None:
+    """A few bytes of a file are an object of many in memory, so a list of millions of nothings must
+    not be taken apart. What is no JSON is found out later."""
+    level = count = 0
+    for mark in MARKS.finditer(text):
+        sign = text[mark.start()]
+        if sign in OPENING:
+            level += 1
+        elif sign in CLOSING:
+            level -= 1
+        elif sign == COMMA and level == depth:
+            count += 1
+            if count >= CONVERSATIONS_AT_MOST:
+                most = {"most": CONVERSATIONS_AT_MOST}
+                raise Wrong(_("The file holds more than %(most)s conversations.") % most)
 
 
 def mend_halves(text: mmap.mmap) -> None:

@@ -119,7 +119,6 @@ def add_messages(
     new = [brought for brought in ordered if rows[brought.id].pk not in known]
     Message.objects.bulk_create([rows[one.id] for one in new], batch_size=ROWS_AT_ONCE)
     Generation.objects.bulk_create(answers(rows, new), batch_size=ROWS_AT_ONCE)
-    index_conversation(conversation)
     return len(new)
 
 
