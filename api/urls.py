@@ -21,6 +21,7 @@ from api import (
 from api.agui import router as agui
 from api.auth import SESSION, KeyAuth
 from api.documented import DocumentedAPI
+from api.parsing import StrictParser
 
 api = DocumentedAPI(
     title="Chatsite",
@@ -28,6 +29,7 @@ api = DocumentedAPI(
     urls_namespace="api",
     docs_url=None,
     auth=[KeyAuth(), SESSION],
+    parser=StrictParser(),
 )
 errors.register(api)
 api.add_router("/attachments", attachments.router)

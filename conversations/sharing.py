@@ -4,6 +4,7 @@ What leaves here is public: a block is copied field by field, so that whatever e
 later version puts into one (signatures, ids of the owner's rows) stays at home.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,8 @@ from llm.models import ChatModel
 
 Block = dict[str, Any]
 FILES = frozenset({"image", "file"})
+# Whatever else stands in an address, such as a NUL, is nothing to ask the database about.
+TOKEN = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 def share(conversation: Conversation, leaf: UUID, *, with_attachments: bool) -> Share:
@@ -43,7 +46,11 @@ def renew(found: Share, leaf: UUID, *, with_attachments: bool) -> Share:
     found.messages = snapshot(found.conversation, leaf, with_attachments)
     found.with_attachments = with_attachments
     found.updated_at = timezone.now()
-    found.save(update_fields=["title", "messages", "with_attachments", "updated_at"])
+    fields = ("title", "messages", "with_attachments", "updated_at")
+    # The owner may have taken it back in another tab meanwhile, and its text went with that.
+    living = Share.objects.filter(pk=found.pk, revoked_at=None)
+    if not living.update(**{name: getattr(found, name) for name in fields}):
+        raise NotFound(f"There is no link {found.pk}.")
     return found
 
 
@@ -72,6 +79,8 @@ def link_of(user: User, share_id: UUID) -> Share:
 def shared_as(token: str) -> Share:
     """What a link leads to. One that was revoked, whose conversation was deleted or whose owner is
     gone looks like one that never was: NotFound."""
+    if not TOKEN.fullmatch(token):
+        raise NotFound(_("This link leads nowhere."))
     found = (
         Share.objects.filter(
             token=token,

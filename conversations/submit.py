@@ -206,7 +206,8 @@ def queue_answer(reply: Message, prompt: Message, model: ChatModel) -> Generatio
 
 def pick_model(user: User, slug: str | None, last: str | None) -> ChatModel:
     """The one that is asked for; else the `last` one, where this user can still have it."""
-    model = find(slug, user) if slug else None
+    # PostgreSQL is not even asked about a NUL: it would answer with an error.
+    model = find(slug, user) if slug and "\0" not in slug else None
     if not slug:
         model = (find(last, user) if last else None) or default_model(user)
     if model is None:

@@ -298,3 +298,21 @@ def test_nothing_is_answered_without_a_session(owner: User) -> None:
     for method, path in (("get", "/conversations"), ("delete", f"/conversations/{row.pk}")):
         response = getattr(Client(), method)(ROOT + path)
         assert (response.status_code, response.json()["code"]) == (401, "not_signed_in")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/me/preferences", '{"language": "\\ud800"}'),
+        ("/account/delete", '{"proof": "\\ud800"}'),
+        ("/presets", '{"name": "x", "temperature": NaN}'),
+        ("/folders", '{"name": ' + "[" * 100_000 + "]" * 100_000 + "}"),
+    ],
+)
+def test_what_is_no_json_is_refused(owner: User, path: str, body: str) -> None:
+    client = Client()
+    client.force_login(owner)
+    method = "PATCH" if path.startswith("/me") else "POST"
+    answer = client.generic(method, f"/api/v1{path}", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "refused"

@@ -298,3 +298,41 @@ def test_langchain_is_answered_unchanged(secret: str, web: Web, provider: Provid
     assert [call["name"] for call in called.tool_calls] == ["weather"]
     result = weather.invoke(called.tool_calls[0])
     assert bound.invoke([asked, called, result]).text == "It rains."
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {"messages": [{"role": "user", "content": "a\0b"}]},
+        {"messages": [{"role": "user", "content": "a"}], "logit_bias": {"1": float("nan")}},
+        {"messages": [{"role": "user", "content": "a"}], "response_format": {"a": float("inf")}},
+        {"messages": [{"role": "user", "content": "a"}], "model": "a\0"},
+    ],
+)
+def test_what_no_database_keeps_is_refused(secret: str, web: Web, hostile: dict[str, Any]) -> None:
+    body = json.dumps({"model": "fake", **hostile})
+    program = ApiClient(web.url, secret)
+    answer = program.http.post("/v1/chat/completions", content=body)
+    program.close()
+    assert 400 <= answer.status_code < 500, answer.text
+    assert answer.json()["error"]["code"] in ("invalid_value", "model_not_found")
+
+
+@pytest.mark.parametrize("written", ["[" * 100_000, '{"a": "\\ud800"}', '{"a": NaN}', "{"])
+def test_a_call_that_was_written_wrong_counts_as_one_without_arguments(
+    client: OpenAI, written: str
+) -> None:
+    call: Any = {"id": "1", "type": "function", "function": {"name": "f", "arguments": written}}
+    history: list[Any] = [
+        {"role": "user", "content": "What?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "1", "content": "That."},
+    ]
+    answer = client.chat.completions.create(model="fake", messages=[*history, *said(SHORT)])
+    assert answer.choices[0].message.content == expected_text(SHORT)
+
+
+def test_a_model_of_an_impossible_name_is_not_there(secret: str, web: Web) -> None:
+    program = ApiClient(web.url, secret)
+    assert program.http.get("/v1/models/%00").status_code == 404
+    program.close()

@@ -13,6 +13,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import User
+from conversations import sharing
+from conversations.access import NotFound
 from conversations.models import Attachment, Conversation, Message, Share
 from conversations.submit import Submitted
 from tests.rows import answered, asked
@@ -305,3 +307,20 @@ def test_nobody_continues_a_revoked_link(owner: User, stranger: User) -> None:
     assert call(signed_in(stranger), "POST", f"/shares/{token}/continue").status_code == 404
     assert call(Client(), "POST", f"/shares/{token}/continue").status_code == 401
     assert not Conversation.objects.filter(owner=stranger).exists()
+
+
+@pytest.mark.parametrize("token", ["%00", "a%00", "%ED%A0%80", "a" * 4_000, "%C3%A9"])
+def test_an_address_that_no_link_has_leads_nowhere(owner: User, token: str) -> None:
+    assert Client().get(f"/s/{token}/").status_code == 404
+    assert call(signed_in(owner), "POST", f"/shares/{token}/continue").status_code == 404
+
+
+def test_a_link_that_was_taken_back_meanwhile_is_not_renewed(owner: User) -> None:
+    made = answered(owner, "First", "One")
+    link = sharing.share(made.conversation, made.reply.pk, with_attachments=False)
+    sharing.revoke(link)
+
+    with pytest.raises(NotFound):
+        sharing.renew(link, made.reply.pk, with_attachments=False)
+
+    assert Share.objects.get().messages == []

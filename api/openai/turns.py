@@ -1,14 +1,13 @@
 """From OpenAI's messages to turns of standard content blocks."""
 
-import json
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from api.openai.errors import ApiError
 from api.openai.schema import Completion, Message, Part, ToolCall
 from llm.request import Request
 from llm.spec import Block, Turn
+from streaming.snapshot import parse_args
 
 DATA_URL = re.compile(r"data:(image/[\w.+-]+);base64,([A-Za-z0-9+/=\s]+)")
 ROLES = {"system": "system", "developer": "system", "user": "user"}
@@ -96,18 +95,9 @@ def call_block(call: ToolCall, results: dict[str | None, Message]) -> Block:
         "type": "tool_call",
         "id": call.id,
         "name": call.function.name,
-        "args": arguments(call.function.arguments),
+        "args": parse_args(call.function.arguments),
         "extras": extras,
     }
-
-
-def arguments(text: str) -> dict[str, Any]:
-    """A call that the model wrote wrong is given back as it can be."""
-    try:
-        parsed = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
 
 
 def text_of(message: Message) -> str:

@@ -30,7 +30,7 @@ from streaming.dispatch import ask_to_stop, send_out, stop
 from streaming.node import Node, node
 from streaming.protocol import decode_event
 from streaming.reader import read
-from streaming.snapshot import START
+from streaming.snapshot import START, is_storable
 
 logger = structlog.get_logger(__name__)
 encode = msgspec.json.Encoder().encode
@@ -85,7 +85,7 @@ async def models(request: HttpRequest, user: User) -> HttpResponseBase:
 
 @for_programs("GET")
 async def model(request: HttpRequest, user: User, slug: str) -> HttpResponseBase:
-    found = await sync_to_async(find)(slug, user)
+    found = None if "\0" in slug else await sync_to_async(find)(slug, user)
     if found is None:
         raise no_such_model(slug)
     return JsonResponse(shape(found))
@@ -119,6 +119,9 @@ async def completions(request: HttpRequest, user: User) -> HttpResponseBase:
 
 async def begin(here: Node, user: User, asked: Completion) -> Generation:
     wanted = request_of(asked).to_data()
+    if not is_storable(wanted):
+        sentence = "The request holds a character or a number that cannot be kept, such as NUL."
+        raise ApiError(400, sentence, code="invalid_value")
     waiting = await here.waiting()
     try:
         generation = await here.in_database(
