@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from pytest_django import Settings
 
 from accounts.models import User
@@ -34,7 +35,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         nonlocal later
         later += seconds
 
-    monkeypatch.setattr(health.time, "time", lambda: real() + later)
+    monkeypatch.setattr(time, "time", lambda: real() + later)
     return forward
 
 
@@ -106,7 +107,7 @@ def test_a_probe_that_fails_takes_it_out_again(
 
 
 def test_what_another_version_has_left_in_the_cache_is_nothing(row: ProviderRow) -> None:
-    health.cache.set(health._key(row.pk), {"state": "open"}, 60)
+    cache.set(health._key(row.pk), {"state": "open"}, 60)
     assert health.trouble(row.pk) is None
     assert health.admits(row.pk)
 
