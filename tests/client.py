@@ -5,7 +5,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Self
 
 from websockets.exceptions import ConnectionClosed
@@ -15,6 +15,16 @@ from streaming.snapshot import START, apply, follows, fresh, position_of
 
 PATIENCE_SECONDS = 30
 ENDED = ("completed", "failed", "cancelled")
+
+
+class Connection(ClientConnection):
+    """Reads to the end what a server sent that hangs up on it: the library's own drops what has
+    arrived when sending fails meanwhile."""
+
+    def send_data(self) -> None:
+        # The reading side finds out too, after the last frame.
+        with suppress(OSError):
+            super().send_data()
 
 
 class Tab:
@@ -45,6 +55,7 @@ class Tab:
         self.socket = self._open.enter_context(
             connect(
                 self.url,
+                create_connection=Connection,
                 additional_headers=headers,
                 max_size=None,
                 compression=None,

@@ -121,6 +121,12 @@ def worker(_shared_worker: SharedWorker, transactional_db: None) -> Iterator[Pro
     stop_what_runs()
 
 
+@pytest.fixture
+def no_worker(_shared_worker: SharedWorker) -> None:
+    """For tests that do themselves what the views ask a worker for: none is to come before them."""
+    _shared_worker.end()
+
+
 def stop_what_runs() -> None:
     """What a test left running must not write into the next one's database."""
     active = Generation.objects.filter(status__in=Generation.ACTIVE)

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.browser
 PASSWORD = "correct horse battery"
 SHORT = {"text": plain(20), "rate": 100}
 LONG = {"text": plain(160), "rate": 40}
+# Longer than any test looks at it: to be stopped.
+ENDLESS = {"text": plain(4_000), "rate": 40}
 # Markup, emoji, joiners and line separators: its text is compared by what Copy gives.
 HARD = {"tokens": 160, "rate": 40}
 CONVERSATION = re.compile(r"/c/[0-9a-f-]{36}/$")
@@ -97,7 +99,7 @@ def test_a_second_tab_shows_the_same_and_can_stop_it(
     owner: User, site: Web, open_chat: OpenChat, provider: Provider
 ) -> None:
     first = open_chat(owner, site)
-    provider.script(LONG, SHORT)
+    provider.script(ENDLESS, SHORT)
     first.send("Count, please")
     first.wait_for_words(20)
     path = first.page.url.removeprefix(site.url)
@@ -111,7 +113,7 @@ def test_a_second_tab_shows_the_same_and_can_stop_it(
     for chat in (first, tab, device):
         expect(chat.answer.get_by_text("Stopped")).to_be_visible()
     stored = Message.objects.get(role="assistant").text
-    assert plain(160).startswith(stored.strip())
+    assert plain(4_000).startswith(stored.strip())
     assert device.copy_answer() == stored
     assert first.text() == tab.text() == device.text()
 
@@ -208,7 +210,7 @@ def test_two_conversations_stream_at_the_same_time(
     owner: User, site: Web, open_chat: OpenChat
 ) -> None:
     chat = open_chat(owner, site)
-    slow, quick = {"tokens": 150, "rate": 30}, {"tokens": 40, "rate": 40}
+    slow, quick = {"tokens": 400, "rate": 40}, {"tokens": 20, "rate": 40}
     chat.send(json.dumps(slow))
     expect(chat.prose).to_contain_text("w20 ")
     chat.page.get_by_role("link", name="New chat").first.click()

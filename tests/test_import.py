@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
-def media(settings: Settings, tmp_path: Path) -> Path:
+def media(settings: Settings, tmp_path: Path, no_worker: None) -> Path:
     settings.MEDIA_ROOT = str(tmp_path)
     return tmp_path
 

@@ -38,8 +38,8 @@ def begun(made: Submitted) -> tuple[list[str], Job]:
 
 def test_a_first_message(owner: User) -> None:
     sql, made = sent(owner)
-    # The model, BEGIN, conversation, two messages, generation, COMMIT.
-    assert len(sql) == 6, sql
+    # The model, BEGIN, conversation, two messages, what is searched for, generation, COMMIT.
+    assert len(sql) == 7, sql
 
     sql, job = begun(made)
     # Read, and take.
@@ -47,8 +47,9 @@ def test_a_first_message(owner: User) -> None:
 
     outcome = Outcome("completed", 3, [{"type": "text", "text": "Good day"}], {}, {})
     sql, _ = statements(store_now, job.run, outcome)
-    # BEGIN, generation, message, COMMIT, and what the user's tabs are told.
-    assert len(sql) == 5, sql
+    # BEGIN, generation, message, what is searched for (read, and put), COMMIT, and what the user's
+    # tabs are told.
+    assert len(sql) == 7, sql
 
 
 def test_a_message_that_follows(owner: User) -> None:
@@ -56,9 +57,9 @@ def test_a_message_that_follows(owner: User) -> None:
     sql, made = sent(owner, conversation=first.conversation.pk, parent=first.reply.pk)
     # Beside those of a first one: the conversation's last model, the parent, the conversation's
     # time, and what the tabs are told.
-    assert len(sql) == 10, sql
+    assert len(sql) == 11, sql
 
     sql, job = begun(made)
-    # The history is one more, however long it is.
-    assert len(sql) == 3, sql
+    # The history is two more, however long it is: the tree, and the texts of one path in it.
+    assert len(sql) == 4, sql
     assert [turn.role for turn in job.turns] == ["user", "assistant", "user"]

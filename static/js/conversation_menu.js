@@ -110,7 +110,9 @@ class ConversationMenu {
     const at = links.findIndex((link) => item.contains(link));
     const next = links[at + 1] ?? links[at - 1] ?? byId("open-palette");
     const hadFocus = item.contains(document.activeElement);
-    void act().then(() => { if (hadFocus && !item.isConnected) next.focus(); });
+    const hand = () => { if (hadFocus && !item.isConnected) next.focus(); };
+    // The list is drawn once per frame.
+    void act().then(() => requestAnimationFrame(hand));
   }
 
   /** @param {Event} event @param {(item: HTMLElement) => void} act */
