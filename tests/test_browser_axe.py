@@ -3,16 +3,16 @@
 Pictures of all that was looked at are left in test-results/, for eyes to look at too.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Page
 
 from accounts.models import User
-from tests.pages import STATES, State, visit
+from tests.pages import STATES, State
 from tests.stack import ROOT, Web
+from tests.walk import OpenContext, Walk
 
 pytest_plugins = ["tests.browser"]
 pytestmark = pytest.mark.browser
@@ -23,24 +23,18 @@ SIZES = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 360, "height
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
-def test_axe_finds_nothing(
-    owner: User,
-    site: Web,
-    open_context: Callable[..., BrowserContext],
-    state: State,
-    size: str,
-) -> None:
+def test_axe_finds_nothing(owner: User, site: Web, open_context: OpenContext, size: str) -> None:
+    def look(page: Page, state: State) -> list[str]:
+        found: list[str] = []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.screenshot(path=PICTURES / f"{state.name} {size} {scheme}.png")
+            found += [f"{scheme}: {one}" for one in violations(page)]
+        return found
+
     # Without transitions, so that no colour is measured half-way.
-    context = open_context(
-        owner if state.signed_in else None, site, reduced_motion="reduce", viewport=SIZES[size]
-    )
-    page = context.new_page()
-    visit(page, site.url, state, owner)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.screenshot(path=PICTURES / f"{state.name} {size} {scheme}.png")
-        assert violations(page) == []
+    walk = Walk(owner, site, open_context, reduced_motion="reduce", viewport=SIZES[size])
+    assert walk(STATES, look) == {}
 
 
 def violations(page: Page) -> list[str]:

@@ -1,21 +1,18 @@
 """For everyone: preferences, languages, the keyboard, small phones, both directions of writing."""
 
-from collections.abc import Callable
-
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from tests.chat import OpenChat, plain
-from tests.pages import STATES, State, conversation_with_everything, visit
+from tests.pages import STATES, State, conversation_with_everything
 from tests.provider import Provider
 from tests.stack import Web
+from tests.walk import OpenContext, Walk
 
 pytest_plugins = ["tests.browser"]
 pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
-each_state = pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
-OpenContext = Callable[..., BrowserContext]
 
 
 def open_settings(page: Page, account: str = "owner") -> None:
@@ -108,13 +105,6 @@ def test_another_language_keeps_the_draft_and_says_what_a_worker_stored_in_engli
 
 
 # --- Small phones, and both directions of writing ------------------------------------------------
-def open_on_phone(state: State, owner: User, site: Web, open_context: OpenContext) -> Page:
-    user = owner if state.signed_in else None
-    page = open_context(user, site, reduced_motion="reduce", **PHONE).new_page()
-    visit(page, site.url, state, owner)
-    return page
-
-
 def sideways(page: Page) -> int:
     """By how many pixels the page, or what scrolls in it, is wider than its place."""
     return int(
@@ -127,34 +117,30 @@ def sideways(page: Page) -> int:
     )
 
 
-@each_state
-def test_a_small_phone_never_scrolls_sideways(
-    owner: User, site: Web, open_context: OpenContext, state: State
-) -> None:
-    page = open_on_phone(state, owner, site, open_context)
+def too_wide(page: Page, state: State) -> list[str]:
     assert page.evaluate("innerWidth") == 360
-    assert sideways(page) == 0
-    page.evaluate("document.documentElement.dir = 'rtl'")
-    assert sideways(page) == 0
+    found: list[str] = []
+    for direction in ("ltr", "rtl"):
+        page.evaluate("direction => { document.documentElement.dir = direction; }", direction)
+        found += [f"{direction}: {sideways(page)} px"] * (sideways(page) > 0)
+    return found
 
 
-@each_state
+def test_a_small_phone_never_scrolls_sideways_and_a_finger_finds_every_control(
+    owner: User, site: Web, open_context: OpenContext
+) -> None:
+    walk = Walk(owner, site, open_context, reduced_motion="reduce", **PHONE)
+    assert walk(STATES, lambda page, state: small_controls(page) + too_wide(page, state)) == {}
+
+
 def test_with_the_largest_text_a_small_phone_never_scrolls_sideways(
-    owner: User, site: Web, open_context: OpenContext, state: State
+    owner: User, site: Web, open_context: OpenContext
 ) -> None:
     owner.text_size = User.TextSize.LARGEST
     owner.language = "de"
     owner.save(update_fields=["text_size", "language"])
-    page = open_on_phone(state, owner, site, open_context)
-    assert sideways(page) == 0
-
-
-@each_state
-def test_a_finger_finds_every_control(
-    owner: User, site: Web, open_context: OpenContext, state: State
-) -> None:
-    page = open_on_phone(state, owner, site, open_context)
-    assert small_controls(page) == []
+    walk = Walk(owner, site, open_context, reduced_motion="reduce", **PHONE)
+    assert walk(STATES, too_wide) == {}
 
 
 SMALL_CONTROLS = """() => {

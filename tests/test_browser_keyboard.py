@@ -3,17 +3,17 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from tests.chat import OpenChat, plain
-from tests.pages import STATES, State, visit
+from tests.pages import STATES, State, nothing
 from tests.provider import Provider
 from tests.stack import Web
+from tests.walk import OpenContext, Walk
 
 pytest_plugins = ["tests.browser"]
 pytestmark = pytest.mark.browser
-OpenContext = Callable[..., BrowserContext]
 MOST_STOPS = 80
 # What has the focus: its name for a reader of the test, its place, and whether one sees it there.
 FOCUSED = """() => {
@@ -46,7 +46,7 @@ def begin_at_the_top(page: Page) -> None:
     page.evaluate("() => document.body.removeAttribute('tabindex')")
 
 
-def walk(page: Page) -> list[dict[str, object]]:
+def go_round(page: Page) -> list[dict[str, object]]:
     """Every stop of the Tab key, once round."""
     stops: list[dict[str, object]] = []
     for _ in range(MOST_STOPS):
@@ -58,21 +58,22 @@ def walk(page: Page) -> list[dict[str, object]]:
     raise AssertionError(f"the Tab key does not come round: {stops}")
 
 
-@pytest.mark.parametrize(
-    "state", [one for one in STATES if one.steps.__name__ == "nothing"], ids=lambda one: one.name
-)
-def test_the_tab_key_reaches_everything_and_one_sees_where_it_is(
-    owner: User, site: Web, open_context: OpenContext, state: State
-) -> None:
-    page = open_context(owner if state.signed_in else None, site).new_page()
-    visit(page, site.url, state, owner)
+def unreached_and_unseen(page: Page, state: State) -> list[object]:
     if page.locator("#composer-text").count():
         expect(page.locator("#composer-text")).to_be_focused()
     begin_at_the_top(page)
-    stops = walk(page)
-    assert [stop["name"] for stop in stops if not stop["seen"]] == []
+    stops = go_round(page)
     names = {stop["name"] for stop in stops}
-    assert [one for one in page.evaluate(REACHABLE) if one not in names] == []
+    unseen = [stop["name"] for stop in stops if not stop["seen"]]
+    return [*unseen, *(one for one in page.evaluate(REACHABLE) if one not in names)]
+
+
+def test_the_tab_key_reaches_everything_and_one_sees_where_it_is(
+    owner: User, site: Web, open_context: OpenContext
+) -> None:
+    walk = Walk(owner, site, open_context)
+    as_they_open = [state for state in STATES if state.steps is nothing]
+    assert walk(as_they_open, unreached_and_unseen) == {}
 
 
 def test_the_first_stop_leads_past_the_sidebar(owner: User, site: Web, open_chat: OpenChat) -> None:
