@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from allauth.account.admin import EmailAddressAdmin as BaseEmailAddressAdmin
 from allauth.account.models import EmailAddress
 from django.contrib import admin
@@ -8,14 +10,27 @@ from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from accounts.models import ApiKey, User
 
+# What a user's page says that they have. Packages that this one does not know add what they keep.
+BELONGINGS: list[Callable[[User], str]] = []
+
 # Both come from their own packages in Django's plain dress.
 admin.site.unregister([Group, EmailAddress])
+
+
+def link_to(model: str, label: str, **filters: object) -> str:
+    url = reverse(f"admin:{model}_changelist")
+    return format_html(
+        '<a href="{}?{}" class="text-primary-600 underline">{}</a>', url, urlencode(filters), label
+    )
 
 
 class EmailAddressInline(TabularInline):
@@ -44,9 +59,26 @@ class UserAdmin(BaseUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["username", "email", "first_name", "last_name"]
     date_hierarchy = "date_joined"
     ordering = ["-date_joined"]
-    readonly_fields = ["date_joined", "last_login"]
+    readonly_fields = ["date_joined", "last_login", "leaving_at", "belongings"]
+    fieldsets = [
+        *(BaseUserAdmin.fieldsets or []),
+        ("Preferences", {"fields": ["language", "theme", "text_size"]}),
+        ("What they have", {"fields": ["belongings", "leaving_at"]}),
+    ]
     show_full_result_count = False
     list_per_page = 50
+
+    @admin.display(description="belongings")
+    def belongings(self, user: User) -> str:
+        return format_html_join(" · ", "{}", ([line(user)] for line in BELONGINGS))
+
+
+def api_keys(user: User) -> str:
+    label = f"API keys: {user.api_keys.filter(revoked_at=None).count():,}"
+    return link_to("accounts_apikey", label, owner__id__exact=user.pk)
+
+
+BELONGINGS.append(api_keys)
 
 
 @admin.register(Group)

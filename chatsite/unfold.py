@@ -79,6 +79,12 @@ UNFOLD: dict[str, Any] = {
                     item("Folders", "folder", "conversations_folder"),
                     item("Messages", "chat_bubble", "conversations_message"),
                     item("Generations", "bolt", "conversations_generation"),
+                    item("Attachments", "attach_file", "conversations_attachment"),
+                    item("Feedback", "thumbs_up_down", "conversations_feedback"),
+                    item("Shares", "link", "conversations_share"),
+                    item("Imports", "upload", "conversations_import"),
+                    item("Prompts", "short_text", "conversations_prompt"),
+                    item("Presets", "tune", "conversations_preset"),
                 ],
             },
             {
@@ -95,6 +101,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     item("Users", "person", "accounts_user"),
                     item("Groups", "group", "auth_group"),
+                    item("API keys", "key", "accounts_apikey"),
                     item("E-mail addresses", "mail", "account_emailaddress"),
                 ],
             },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import structlog
@@ -16,8 +16,9 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from conversations.admin import FoundById, ReadOnly, as_json
+from conversations.admin.base import FoundById, ReadOnly, as_json
 from conversations.models import Generation
+from llm.parts import FinishReason as Reason
 from streaming import lease
 from streaming.log import cancel_channel
 from streaming.redis import connect_sync
@@ -44,6 +45,32 @@ class StartedAgain(admin.SimpleListFilter):
         return queryset.filter(attempt__lte=1) if self.value() == "0" else None
 
 
+class FinishReason(admin.SimpleListFilter):
+    """Of those that models give: the ones in the table cannot be listed without reading it."""
+
+    title = "finish reason"
+    parameter_name = "finish_reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(reason, reason.replace("_", " ").capitalize()) for reason in get_args(Reason)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        return queryset.filter(finish_reason=self.value()) if self.value() else None
+
+
+class ByProgram(admin.SimpleListFilter):
+    title = "asked through the API"
+    parameter_name = "by_program"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Yes"), ("0", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        if self.value() in ("0", "1"):
+            return queryset.filter(request__isnull=self.value() == "0")
+        return None
+
+
 @admin.register(Generation)
 class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
     id_fields = ["pk", "conversation", "message", "prompt"]
@@ -58,9 +85,19 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
         "first_token",
         "took",
         "tokens",
+        "finish_reason",
+        "by_program",
         "error_code",
     ]
-    list_filter = ["status", "model", StartedAgain, "queued_at"]
+    list_filter = [
+        "status",
+        "model",
+        FinishReason,
+        StartedAgain,
+        "continues",
+        ByProgram,
+        "queued_at",
+    ]
     list_select_related = ["conversation__owner"]
     search_fields = [
         "=error_code",
@@ -74,9 +111,24 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
     show_full_result_count = False
     list_per_page = 50
     shown_usage, shown_timings = as_json("usage"), as_json("timings")
-    readonly_fields = ["shown_usage", "shown_timings"]
+    shown_request = as_json("request")
+    readonly_fields = ["shown_usage", "shown_timings", "shown_request"]
     fieldsets = [
-        (None, {"fields": ["id", "status", "conversation", "prompt", "message"]}),
+        (
+            None,
+            {
+                "fields": [
+                    "id",
+                    "status",
+                    "finish_reason",
+                    "continues",
+                    "conversation",
+                    "prompt",
+                    "message",
+                ]
+            },
+        ),
+        ("Asked through the API", {"classes": ["collapse"], "fields": ["shown_request"]}),
         (
             "Model",
             {"fields": ["model", "model_slug", "answered_by", "shown_usage", "shown_timings"]},
@@ -122,6 +174,10 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
     @admin.display(description="owner", ordering="conversation__owner__username")
     def owner(self, generation: Generation) -> str:
         return generation.conversation.owner.get_username()
+
+    @admin.display(description="API", boolean=True)
+    def by_program(self, generation: Generation) -> bool:
+        return generation.request is not None
 
     @admin.display(description="waited")
     def waited(self, generation: Generation) -> str:

@@ -11,14 +11,40 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
-from accounts.models import User
-from conversations.models import Attachment, Conversation, Generation, Message
+from accounts.models import ApiKey, User
+from conversations.models import (
+    Attachment,
+    Conversation,
+    Feedback,
+    Folder,
+    Generation,
+    Import,
+    Message,
+    Preset,
+    Prompt,
+    Share,
+)
 from llm.models import ChatModel, Provider
 from streaming.log import cancel_channel
 from streaming.redis import connect_sync
 
 SCRIPT = "<script>alert(1)</script>"
-OURS = [User, Conversation, Message, Generation, Attachment, Provider, ChatModel]
+OURS = [
+    User,
+    ApiKey,
+    Conversation,
+    Folder,
+    Message,
+    Generation,
+    Attachment,
+    Feedback,
+    Share,
+    Import,
+    Prompt,
+    Preset,
+    Provider,
+    ChatModel,
+]
 LISTS = [f"/admin/{model._meta.app_label}/{model._meta.model_name}/" for model in OURS]
 
 
@@ -52,6 +78,8 @@ def answer(owner: User, model: ChatModel, text: str = "Hello", **fields: Any) ->
     reply = Message.objects.create(
         conversation=conversation, parent=prompt, role="assistant", content=block
     )
+    Feedback.objects.create(message=reply, rating=1, comment=SCRIPT)
+    Share.objects.create(conversation=conversation, title=f"Shared {text}", messages=[SCRIPT])
     return Generation.objects.create(
         conversation=conversation,
         prompt=prompt,
@@ -60,6 +88,15 @@ def answer(owner: User, model: ChatModel, text: str = "Hello", **fields: Any) ->
         model_slug=model.slug,
         **{"status": "completed", "attempt": 1, **fields},
     )
+
+
+def belongings(owner: User) -> None:
+    """One of everything that a user has apart from conversations."""
+    ApiKey.objects.create(owner=owner, name="A script", prefix="sk", digest="d")
+    Folder.objects.create(owner=owner, name=SCRIPT)
+    Prompt.objects.create(owner=owner, title="Shorter", text=SCRIPT)
+    Preset.objects.create(owner=owner, name="Poet", system_prompt=SCRIPT)
+    Import.objects.create(owner=owner, name="a.json", status="failed", problems=[SCRIPT])
 
 
 def page(client: Client, url: str) -> str:
@@ -82,6 +119,7 @@ def test_every_list_can_be_read_and_searched(
     superuser: Client, owner: User, model: ChatModel, url: str
 ) -> None:
     answer(owner, model)
+    belongings(owner)
     assert rows(page(superuser, url)) >= 1
     assert rows(page(superuser, f"{url}?q=no-such-thing-anywhere")) == 0
 
@@ -91,8 +129,12 @@ def test_every_row_has_its_page(
     superuser: Client, owner: User, model: ChatModel, kind: Any
 ) -> None:
     answer(owner, model)
+    belongings(owner)
     row = kind.objects.first()
-    page(superuser, f"/admin/{kind._meta.app_label}/{kind._meta.model_name}/{row.pk}/change/")
+    text = page(
+        superuser, f"/admin/{kind._meta.app_label}/{kind._meta.model_name}/{row.pk}/change/"
+    )
+    assert "<script>alert" not in text
 
 
 def test_the_index_bears_the_products_name(superuser: Client) -> None:
@@ -173,10 +215,82 @@ def test_a_conversation_leads_to_its_messages_and_generations(
     answer(owner, model)
     text = page(superuser, f"/admin/conversations/conversation/{pk}/change/")
     links = re.findall(rf'href="(/admin/conversations/\w+/\?conversation__id__exact={pk})"', text)
-    assert [rows(page(superuser, link)) for link in links] == [2, 1]
+    assert [rows(page(superuser, link)) for link in links] == [2, 1, 1, 1]
 
 
-@pytest.mark.parametrize("kind", ["conversation", "message", "generation"])
+@pytest.mark.parametrize("place", ["listed", "archived", "temporary", "deleted"])
+def test_a_conversation_is_found_by_its_place(
+    superuser: Client, owner: User, model: ChatModel, place: str
+) -> None:
+    now = timezone.now()
+    fields: dict[str, dict[str, Any]] = {
+        "listed": {},
+        "archived": {"archived": True},
+        "temporary": {"expires_at": now},
+        "deleted": {"archived": True, "expires_at": now, "deleted_at": now},
+    }
+    for name, changes in fields.items():
+        pk = answer(owner, model, name).conversation_id
+        Conversation.objects.filter(pk=pk).update(updated_at=now, **changes)
+    text = page(superuser, f"/admin/conversations/conversation/?place={place}")
+    assert rows(text) == 1
+    assert f"About {place}" in text
+
+
+@pytest.mark.parametrize(
+    "query", ["finish_reason=length", "by_program=1", "continues__exact=1", "q=length-model"]
+)
+def test_an_answer_is_found_by_how_it_was_asked_and_ended(
+    superuser: Client, owner: User, model: ChatModel, query: str
+) -> None:
+    answer(owner, model)
+    made = answer(owner, model, finish_reason="length", continues=True, request={"turns": [SCRIPT]})
+    Generation.objects.filter(pk=made.pk).update(model_slug="length-model")
+    assert rows(page(superuser, f"/admin/conversations/generation/?{query}")) == 1
+    detail = page(superuser, f"/admin/conversations/generation/{made.pk}/change/")
+    assert "<script>alert" not in detail
+
+
+@pytest.mark.parametrize("revoked", ["0", "1"])
+def test_links_are_revoked_by_an_admin_and_found_by_their_state(
+    superuser: Client, owner: User, model: ChatModel, revoked: str
+) -> None:
+    answer(owner, model, "Rain")
+    answer(owner, model, "Sun")
+    taken = Share.objects.get(title="Shared Sun")
+    form = {"action": "take_back", "_selected_action": [str(taken.pk)]}
+    url = "/admin/conversations/share/"
+    assert "1 link does not work any more." in superuser.post(url, form, follow=True).text
+    taken.refresh_from_db()
+    assert (taken.revoked_at is None, taken.messages) == (False, [])
+    assert rows(page(superuser, f"{url}?revoked={revoked}")) == 1
+
+
+def test_no_page_shows_the_secret_of_a_link(
+    superuser: Client, owner: User, model: ChatModel
+) -> None:
+    answer(owner, model)
+    link = Share.objects.get()
+    url = "/admin/conversations/share/"
+    assert link.token not in page(superuser, url)
+    assert link.token not in page(superuser, f"{url}{link.pk}/change/")
+
+
+def test_a_users_page_counts_what_they_have_and_leads_there(
+    superuser: Client, owner: User, stranger: User, model: ChatModel
+) -> None:
+    answer(owner, model)
+    answer(owner, model)
+    answer(stranger, model)
+    belongings(owner)
+    text = page(superuser, f"/admin/accounts/user/{owner.pk}/change/")
+    for shown in ("Conversations: 2", "Attachments: 2", "API keys: 1"):
+        assert shown in text
+    links = re.findall(rf'href="(/admin/\w+/\w+/\?owner__id__exact={owner.pk})"', text)
+    assert sorted(rows(page(superuser, link)) for link in links) == [1, 2, 2]
+
+
+@pytest.mark.parametrize("kind", ["conversation", "message", "generation", "share", "feedback"])
 def test_a_longer_list_asks_no_more_queries(
     superuser: Client,
     owner: User,
