@@ -71,8 +71,6 @@ STATES = [
     State("offline", "/offline/", signed_in=False),
     State("email", "/accounts/email/"),
     State("password", "/accounts/password/change/"),
-    State("two factors", "/accounts/2fa/"),
-    State("sessions", "/accounts/sessions/"),
     State("data", "/accounts/data/"),
     State("API", "/api/v1/docs"),
     State("API keys", "/accounts/keys/", steps=steps.make_a_key),

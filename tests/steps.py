@@ -127,8 +127,8 @@ def show_library(page: Page) -> None:
 
 def show_preset(page: Page) -> None:
     show_library(page)
-    page.get_by_role("button", name="Edit Poet").click()
-    expect(page.get_by_role("dialog", name="Preset", exact=True)).to_be_visible()
+    page.locator(".library-row", has_text="Poet").locator("[data-action=edit]").click()
+    expect(page.locator("[aria-labelledby=preset-title]")).to_be_visible()
 
 
 def show_prompts(page: Page) -> None:
@@ -256,5 +256,6 @@ def show_error(template: str) -> Callable[[Page], None]:
         page.route("**/fault/", lambda route: route.fulfill(body=body, content_type="text/html"))
         page.evaluate("() => { location.href = '/fault/'; }")
         expect(page.locator(".error-code")).to_be_visible()
+        page.wait_for_load_state()
 
     return steps

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from tests.axe import seen_in_both_themes
 from tests.chat import OpenChat, plain
 from tests.pages import STATES, State, conversation_with_everything
 from tests.provider import Provider
@@ -126,11 +127,16 @@ def too_wide(page: Page, state: State) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("half", [0, 1])
 def test_a_small_phone_never_scrolls_sideways_and_a_finger_finds_every_control(
-    owner: User, site: Web, open_context: OpenContext
+    owner: User, site: Web, open_context: OpenContext, half: int
 ) -> None:
+    def look(page: Page, state: State) -> list[str]:
+        found = seen_in_both_themes(page, f"{state.name} phone") + small_controls(page)
+        return found + too_wide(page, state)
+
     walk = Walk(owner, site, open_context, reduced_motion="reduce", **PHONE)
-    assert walk(STATES, lambda page, state: small_controls(page) + too_wide(page, state)) == {}
+    assert walk(STATES[half::2], look) == {}
 
 
 def test_with_the_largest_text_a_small_phone_never_scrolls_sideways(

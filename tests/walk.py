@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as BrowserError
 
 from accounts.models import User
-from conversations.models import Conversation, Preset, Prompt
+from conversations.models import Conversation, Folder, Import, Preset, Prompt
 from tests.pages import State, visit
 from tests.stack import Web
 
@@ -36,7 +36,7 @@ class Walk:
         return {name: wrong for name, wrong in found.items() if wrong}
 
     def _look_at(self, state: State, look: Look) -> list[Any]:
-        for kind in (Conversation, Prompt, Preset):
+        for kind in (Conversation, Folder, Import, Prompt, Preset):
             kind._default_manager.filter(owner=self._owner).delete()
         page = (self._signed_in if state.signed_in else self._signed_out).new_page()
         try:
