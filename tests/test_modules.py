@@ -1,16 +1,24 @@
 """The page names every module that it needs, so that the browser fetches them all at once."""
 
 import re
+from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import User
 from conversations.templatetags.modules import imported_by
+from tests.stack import ROOT
 
 pytestmark = pytest.mark.database
-SCRIPTS = settings.BASE_DIR / "static" / "js"
+STATIC = Path(ROOT) / "static"
+
+
+@pytest.fixture(autouse=True)
+def _names_without_hashes(settings: Settings) -> None:
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 def preloaded(client: Client, owner: User) -> list[str]:
@@ -26,7 +34,7 @@ def test_the_page_names_every_module_once(client: Client, owner: User) -> None:
 
 
 def test_the_page_names_the_packages_that_its_modules_import(client: Client, owner: User) -> None:
-    modules = [settings.BASE_DIR / "static" / name for name in imported_by("js/chat.js")]
+    modules = [STATIC / name for name in imported_by("js/chat.js")]
     source = "\n".join(module.read_text() for module in modules)
     packages = set(re.findall(r'^import .* from "([a-z][^"]*)";$', source, re.MULTILINE))
     named = {name.split("/")[1] for name in preloaded(client, owner) if name.startswith("npm/")}
@@ -40,7 +48,7 @@ def test_what_is_fetched_when_it_is_needed_is_not_named() -> None:
 
 def test_every_import_is_seen() -> None:
     """Written over several lines, for its effect alone, or to be passed on."""
-    followed = {SCRIPTS.parent / name for name in imported_by("js/chat.js")}
+    followed = {STATIC / name for name in imported_by("js/chat.js")}
     for module in followed:
         for name in re.findall(r'from "\./([^"]+)"|^import "\./([^"]+)"', module.read_text(), re.M):
-            assert SCRIPTS / (name[0] or name[1]) in followed
+            assert STATIC / "js" / (name[0] or name[1]) in followed
