@@ -31,6 +31,7 @@ def main() -> None:
 
 def take(browser: Browser, url: str, password: str) -> None:
     page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]
+    page.set_default_timeout(90_000)
     sign_in(page, url, password)
     for question in (*EARLIER, SHOWN):
         ask(page, url, question)
