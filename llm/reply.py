@@ -7,6 +7,7 @@ from uuid import uuid4
 import msgspec
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, InvalidToolCall
 from langchain_core.messages import ToolCall as MessageToolCall
+from langchain_core.messages.tool import tool_call_chunk
 
 from llm.parts import (
     FinishReason,
@@ -123,7 +124,8 @@ class Reply:
             call.args += args
             if not call.started and call.name:
                 call.started = True
-                call.id = call.id or f"call_{uuid4().hex[:12]}"
+                # Whoever else reads this chunk must know the call by the same id.
+                piece["id"] = call.id = call.id or f"call_{uuid4().hex[:12]}"
                 yield ToolCallStarted(call.id, call.name, call.args, has_side_effects(call.name))
             elif call.started and args:
                 yield ToolCallDelta(call.id, args)
@@ -200,3 +202,23 @@ def _parsed(args: str) -> dict[str, Any] | None:
         return msgspec.json.decode(args or "{}", type=dict[str, Any])
     except msgspec.MsgspecError:
         return None
+
+
+def in_one_piece(message: AIMessage) -> AIMessageChunk:
+    """What a model that does not stream said."""
+    calls = [
+        tool_call_chunk(
+            name=call["name"],
+            args=msgspec.json.encode(call["args"]).decode(),
+            id=call["id"],
+            index=index,
+        )
+        for index, call in enumerate(message.tool_calls)
+    ]
+    return AIMessageChunk(
+        content=message.content,
+        additional_kwargs=message.additional_kwargs,
+        response_metadata=message.response_metadata,
+        usage_metadata=message.usage_metadata,
+        tool_call_chunks=calls,
+    )

@@ -22,3 +22,11 @@ def estimate(turns: Sequence[Turn], output: str) -> Usage:
         output_tokens=estimate_tokens(output),
         estimated=True,
     )
+
+
+def total(steps: Sequence[Usage]) -> Usage:
+    return Usage(
+        sum(each.input_tokens for each in steps),
+        sum(each.output_tokens for each in steps),
+        any(each.estimated for each in steps),
+    )

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from conversations.models import Generation, Message
-from llm import stream as streaming
+from llm import ask as asking
 from llm.build import build
 from llm.errors import ProviderError
 from llm.models import ChatModel
@@ -43,7 +43,7 @@ THINKING = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
 async def _session(
     provider: Provider, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[None]:
-    monkeypatch.setattr(streaming, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(asking, "FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setenv("FAKE_KEY", "sk-ant-1")
     yield
     await close_session()

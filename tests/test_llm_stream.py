@@ -15,8 +15,9 @@ from langchain_core.tools import BaseTool, tool
 from langchain_openai import ChatOpenAI
 from pytest_django import Settings
 
+from llm import ask as asking
 from llm import build as building
-from llm import stream as streaming
+from llm.agent.graph import STEP_LIMIT
 from llm.build import build
 from llm.errors import MESSAGES, ProviderError
 from llm.parts import (
@@ -33,7 +34,7 @@ from llm.parts import (
 from llm.secrets import encrypt
 from llm.session import close_session, library_client, session
 from llm.spec import ModelSpec, TimeLimits, Turn
-from llm.stream import STEP_LIMIT, stream
+from llm.stream import stream
 from llm.tools import progress
 from tests.provider import Provider, expected_reasoning, expected_text
 
@@ -75,7 +76,7 @@ async def _session(
     building._built.cache_clear()
     gone.clear()
     settings.LLM_TOOLS = OWN_TOOLS
-    monkeypatch.setattr(streaming, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(asking, "FIRST_PAUSE_SECONDS", 0.01)
     yield
     await close_session()
 
@@ -315,6 +316,7 @@ async def test_tools_run_side_by_side_and_report(provider: Provider) -> None:
     assert [part for part in parts if isinstance(part, Progress)] == [
         Progress("counting", {"number": 0}, started["count"].id),
         Progress("counting", {"number": 1}, started["count"].id),
+        Progress("Thinking"),
     ]
     assert finished["count"].result == '{"counted":2}'
     assert (started["count"].side_effects, finished["count"].side_effects) == (True, True)

@@ -1,0 +1,55 @@
+"""The calls that a model made in one step, run side by side."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.config import get_config
+from langgraph.runtime import Runtime
+from msgspec.structs import replace
+
+from llm.agent.session import Session
+from llm.calls import finished
+from llm.parts import Progress, ToolCallFinished
+from llm.reply import Call
+from llm.tools import ToolRun, run
+from llm.tools.progress import Report, from_stream
+
+GOODBYE_SECONDS = 0.1
+
+Say = Callable[[Progress | ToolCallFinished], None]
+
+
+async def run_all(session: Session, calls: Sequence[Call], say: Say) -> list[ToolRun]:
+    """Says results and progress as they come. Leaving early cancels the tools that still run."""
+
+    async def one(call: Call) -> ToolRun:
+        def report(step: Progress) -> None:
+            say(replace(step, tool_call=call.id))
+
+        done = await run(session.tools.get(call.name), call.name, call.args, report, writing_to)
+        say(finished(call, done))
+        return done
+
+    tasks = [asyncio.create_task(one(call)) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        # Cancelled tools get the time to say goodbye, but cannot hold up a stop.
+        await asyncio.wait(tasks, timeout=GOODBYE_SECONDS)
+
+
+def writing_to(report: Report) -> RunnableConfig:
+    """LangGraph's stream writer, for one call: the graph's own does not know which call writes."""
+
+    def write(said: object) -> None:
+        report(from_stream(said))
+
+    known = get_config().get("configurable", {})
+    own = {
+        key: value.override(stream_writer=write) if isinstance(value, Runtime) else value
+        for key, value in known.items()
+    }
+    return RunnableConfig(configurable=own)

@@ -1,0 +1,41 @@
+"""What the graph's nodes share for one answer, and what they say to whoever reads its stream."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from langchain_core.tools import BaseTool
+
+from llm.errors import ProviderError
+from llm.spec import ModelSpec
+from llm.surroundings import Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`asked` is what the model reads. It grows with each step, and loses its oldest messages where
+    the model says that it is too long."""
+
+    model: ModelSpec
+    chat: BaseChatModel
+    asked: list[BaseMessage]
+    tools: dict[str, BaseTool]
+    options: dict[str, Any]
+    around: Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The graph runs ahead of its reader. Where it must not, it waits here until the reader has
+    dealt with all that was said before, such as noting that a tool is about to act."""
+
+    passed: asyncio.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Said and not raised: what came before it in the stream goes out first."""
+
+    error: ProviderError
