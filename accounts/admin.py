@@ -28,8 +28,9 @@ admin.site.unregister([Group, EmailAddress])
 
 def link_to(model: str, label: str, **filters: object) -> str:
     url = reverse(f"admin:{model}_changelist")
+    query = urlencode({name: str(value) for name, value in filters.items()})
     return format_html(
-        '<a href="{}?{}" class="text-primary-600 underline">{}</a>', url, urlencode(filters), label
+        '<a href="{}?{}" class="text-primary-600 underline">{}</a>', url, query, label
     )
 
 
