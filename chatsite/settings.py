@@ -223,6 +223,8 @@ LLM_MAX_RETRIES = whole("LLM_MAX_RETRIES", 2)
 LLM_BREAKER_FAILURES = whole("LLM_BREAKER_FAILURES", 5, low=1)
 LLM_BREAKER_SECONDS = number("LLM_BREAKER_SECONDS", 60, low=1)
 LLM_TOOLS = words("LLM_TOOLS")
+# Servers of the own network that the tool which fetches pages may ask, as `host:port`.
+FETCH_ALLOWED_HOSTS = words("FETCH_ALLOWED_HOSTS")
 OPENAI_BASE_URL = text("OPENAI_BASE_URL")
 OPENAI_MODEL = words("OPENAI_MODEL")
 ANTHROPIC_BASE_URL = text("ANTHROPIC_BASE_URL")

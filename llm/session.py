@@ -25,7 +25,7 @@ def session() -> aiohttp.ClientSession:
     _forget_closed_loops(_sessions)
     _sessions[loop] = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            limit=0, keepalive_timeout=IDLE_CONNECTION_SECONDS, ssl=_ssl_context()
+            limit=0, keepalive_timeout=IDLE_CONNECTION_SECONDS, ssl=ssl_context()
         ),
         timeout=timeout(settings.LLM_CONNECT_TIMEOUT),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -48,7 +48,7 @@ def library_client() -> httpx2.AsyncClient:
     if known is None or known.is_closed:
         _forget_closed_loops(_library_clients)
         known = _library_clients[loop] = httpx2.AsyncClient(
-            verify=_ssl_context(),
+            verify=ssl_context(),
             trust_env=False,
             follow_redirects=False,
             timeout=httpx2.Timeout(
@@ -74,7 +74,7 @@ def _forget_closed_loops(held: dict[asyncio.AbstractEventLoop, Any]) -> None:
 
 
 @cache
-def _ssl_context() -> ssl.SSLContext:
+def ssl_context() -> ssl.SSLContext:
     """The machine's authorities (a private one among them) and the usual ones: slim container
     images come without any."""
     context = ssl.create_default_context()

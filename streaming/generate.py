@@ -24,6 +24,7 @@ from streaming.database import AWAY
 from streaming.job import Ending, Job, begin, failed
 from streaming.lease import Outcome
 from streaming.run import Run
+from streaming.surroundings import around
 from streaming.worker import Worker
 
 logger = structlog.get_logger(__name__)
@@ -167,7 +168,7 @@ async def stream(run: Run, worker: Worker, model: ModelSpec, turns: Sequence[Tur
 
 async def take_all(run: Run, worker: Worker, model: ModelSpec, turns: Sequence[Turn]) -> Ending:
     usage, reason = None, "stop"
-    async with aclosing(stream_from_model(model, turns)) as said:
+    async with aclosing(stream_from_model(model, turns, around(run, worker))) as said:
         async for part in said:
             match part:
                 case parts.TextDelta():

@@ -105,6 +105,7 @@ def start(claimed: Generation) -> Run:
         model=claimed.model_slug,
         timings=Timings(queued),
         untitled=is_wanted(claimed),
+        by_api=bool(claimed.request),
     )
     if claimed.continues:
         # The row keeps what was there before until the end, so each attempt starts from the same.

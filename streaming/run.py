@@ -54,6 +54,7 @@ class Run:
     task: "asyncio.Task[Any] | None" = None
     tokens_seen: int = 0
     untitled: bool = False
+    by_api: bool = False
     seam: Seam | None = None
     tool_names: dict[str, str] = field(default_factory=dict)
     _kind: str = ""

@@ -316,7 +316,7 @@ async def test_tools_run_side_by_side_and_report(provider: Provider) -> None:
     assert [part for part in parts if isinstance(part, Progress)] == [
         Progress("counting", {"number": 0}, started["count"].id),
         Progress("counting", {"number": 1}, started["count"].id),
-        Progress("Thinking"),
+        Progress("Thinking", {"kind": "thinking"}),
     ]
     assert finished["count"].result == '{"counted":2}'
     assert (started["count"].side_effects, finished["count"].side_effects) == (True, True)

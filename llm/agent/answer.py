@@ -24,7 +24,7 @@ from llm.usage import total
 
 # Each step is two nodes, and LangGraph counts nodes; the model's own limit comes first.
 NODE_LIMIT = 2 * STEP_LIMIT + 2
-THINKING = Progress("Thinking")
+THINKING = Progress("Thinking", {"kind": "thinking"})
 
 
 async def answer(

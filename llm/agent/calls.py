@@ -12,6 +12,7 @@ from llm.agent.session import Session
 from llm.calls import finished
 from llm.parts import Progress, ToolCallFinished
 from llm.reply import Call
+from llm.surroundings import surround
 from llm.tools import ToolRun, run
 from llm.tools.progress import Report, from_stream
 
@@ -31,6 +32,7 @@ async def run_all(session: Session, calls: Sequence[Call], say: Say) -> list[Too
         say(finished(call, done))
         return done
 
+    surround(session.around)
     tasks = [asyncio.create_task(one(call)) for call in calls]
     try:
         return await asyncio.gather(*tasks)

@@ -10,10 +10,20 @@ from django.utils.module_loading import import_string
 from langchain_core.tools import BaseTool
 
 from llm.errors import ProviderError
+from llm.tools.calculator import calculator
 from llm.tools.current_time import current_time
+from llm.tools.fetch_page import fetch_page
+from llm.tools.read_attachment import read_attachment
+from llm.tools.search_conversations import search_conversations
 
 logger = structlog.get_logger(__name__)
-OURS: tuple[BaseTool, ...] = (current_time,)
+OURS: tuple[BaseTool, ...] = (
+    calculator,
+    current_time,
+    fetch_page,
+    read_attachment,
+    search_conversations,
+)
 
 
 def registry() -> dict[str, BaseTool]:

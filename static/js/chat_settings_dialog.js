@@ -4,6 +4,7 @@ import { ApiError } from "./api.js";
 import { openDialog } from "./dialog.js";
 import { clone, find, setText } from "./dom.js";
 import { gettext, locale } from "./gettext.js";
+import { toolLabel } from "./tools.js";
 
 const WARM = 1;
 
@@ -103,14 +104,8 @@ export class SettingsForm {
       const box = /** @type {HTMLInputElement} */ (find(choice, "input"));
       box.value = name;
       box.checked = chosen === null || chosen.includes(name);
-      setText(find(choice, "span"), nameOf(name));
+      setText(find(choice, "span"), toolLabel(name));
       return choice;
     }));
   }
-}
-
-/** @param {string} tool @returns {string} `current_time` as "Current time" */
-function nameOf(tool) {
-  const words = tool.replaceAll(/[_-]+/g, " ").trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

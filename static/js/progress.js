@@ -12,6 +12,10 @@ export function progressText({ label = "", data }) {
   switch (values.kind) {
     case "fallback": return interpolate(gettext("%(model)s answers in place of %(in_place_of)s"), values);
     case "place": return gettext("Waiting for a free place at the model");
+    case "thinking": return gettext("Thinking");
+    case "fetch_page": return interpolate(gettext("Fetching %(host)s"), values);
+    case "read_attachment": return interpolate(gettext("Reading %(name)s"), values);
+    case "search_conversations": return gettext("Searching your conversations");
     default: return label;
   }
 }

@@ -3,6 +3,7 @@
 import { clone, find, setText } from "./dom.js";
 import { gettext, interpolate } from "./gettext.js";
 import { hostOf, openApart } from "./links.js";
+import { sourceText } from "./tools.js";
 
 /** @typedef {{url: string, title: string}} Source */
 
@@ -12,7 +13,7 @@ const ADDRESS = /https?:\/\/[^\s"'<>)\]}\\]+/g;
 /** @param {Block[]} content @returns {Source[]} each address once, the cited ones first */
 export function sourcesOf(content) {
   const cited = content.flatMap((block) => (block.type === "text" ? block.annotations ?? [] : []));
-  const found = content.flatMap((block) => (block.type === "tool_call" ? inResult(block.extras.result ?? "") : []));
+  const found = content.flatMap((block) => (block.type === "tool_call" ? inResult(sourceText(block)) : []));
   /** @type {Map<string, Source>} */ const sources = new Map();
   for (const { url, title } of [...cited.flatMap(cleaned), ...found]) {
     if (hostOf(url) && !sources.has(url)) sources.set(url, { url, title });

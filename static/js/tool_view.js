@@ -2,6 +2,7 @@
 
 import { clone, find, setText } from "./dom.js";
 import { gettext } from "./gettext.js";
+import { toolLabel } from "./tools.js";
 
 /** @type {[RegExp, string][]} which icon of the template stands for a tool, by its name */
 const KINDS = [
@@ -23,7 +24,7 @@ export class ToolView {
     const said = running ? calls[block.id] ?? gettext("Running") : error === undefined ? "" : gettext("Failed");
     this.element.dataset.state = running ? "running" : error === undefined ? "done" : "failed";
     this.#showKind(kindOf(block.name));
-    setText(find(this.element, ".tool-name"), inWords(block.name));
+    setText(find(this.element, ".tool-name"), toolLabel(block.name));
     setText(find(this.element, ".tool-target"), targetOf(running ? begun(block.args) : block.args));
     setText(find(this.element, ".tool-state"), said);
     setText(find(this.element, ".tool-args"), running ? block.args : JSON.stringify(block.args, null, 2));
@@ -42,12 +43,6 @@ export class ToolView {
 /** @param {string} name */
 function kindOf(name) {
   return KINDS.find(([pattern]) => pattern.test(name))?.[1] ?? "other";
-}
-
-/** @param {string} name such as `search_web` */
-function inWords(name) {
-  const words = name.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/[_-]+/g, " ").trim().toLowerCase();
-  return words ? words[0]?.toUpperCase() + words.slice(1) : gettext("Tool");
 }
 
 /** @param {Record<string, unknown>} args */

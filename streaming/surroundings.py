@@ -1,0 +1,31 @@
+"""What the tools of an answer may reach: the rows of the user whom it answers, and no others.
+
+The tools hold neither a connection nor a query; each question is one short call to the database.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from conversations.attachments.passage import files_of, passage
+from conversations.search.passages import passages
+from llm.surroundings import NOTHING, AttachedFile, Passage, Surroundings
+from streaming.run import Run
+from streaming.worker import Worker
+
+
+def around(run: Run, worker: Worker) -> Surroundings:
+    """A program with a key for chats alone must not read conversations through a tool."""
+    if run.by_api:
+        return NOTHING
+    conversation = UUID(run.conversation)
+
+    async def search(query: str) -> Sequence[Passage]:
+        return await worker.in_database(passages, run.owner, query, conversation)
+
+    async def list_files() -> Sequence[AttachedFile]:
+        return await worker.in_database(files_of, conversation)
+
+    async def read_file(name: str, offset: int, length: int) -> str | None:
+        return await worker.in_database(passage, conversation, name, offset, length)
+
+    return Surroundings(search, list_files, read_file)
