@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.template.loader import render_to_string
 from django.test import override_settings
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests import files
 
@@ -194,13 +194,12 @@ def show_temporary(page: Page) -> None:
 
 
 def show_chosen_files(page: Page) -> None:
-    page.locator("#composer input[type=file]").set_input_files(
-        [
-            {"name": "a red picture.png", "mimeType": "image/png", "buffer": files.image()},
-            {"name": "a report.pdf", "mimeType": "application/pdf", "buffer": files.pdf("42")},
-            {"name": "no file to read.bin", "mimeType": "", "buffer": bytes(range(256))},
-        ]
-    )
+    chosen: list[FilePayload] = [
+        {"name": "a red picture.png", "mimeType": "image/png", "buffer": files.image()},
+        {"name": "a report.pdf", "mimeType": "application/pdf", "buffer": files.pdf("42")},
+        {"name": "no file to read.bin", "mimeType": "", "buffer": bytes(range(256))},
+    ]
+    page.locator("#composer input[type=file]").set_input_files(chosen)
     expect(page.locator('#tray .attachment[data-state="ready"]')).to_have_count(2)
 
 
