@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.formats import time_format
+from django.utils.timezone import localtime
 from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
 
+from llm import health
+from llm.admin_pages import fetch_page, try_page
 from llm.forms import ChatModelForm, ProviderForm
 from llm.models import ChatModel, Provider
 
@@ -16,14 +23,46 @@ from llm.models import ChatModel, Provider
 @admin.register(Provider)
 class ProviderAdmin(ModelAdmin):
     form = ProviderForm
-    list_display = ["name", "kind", "base_url", "key_variable", "model_count", "enabled"]
+    list_display = ["name", "kind", "base_url", "health", "model_count", "enabled"]
+    actions_detail = ["fetch_models"]
+    readonly_fields = ["state", "last_failure"]
     list_filter = ["kind", "enabled"]
     search_fields = ["name", "base_url", "key_variable"]
     fieldsets = [
         (None, {"fields": ["name", "kind", "base_url", "enabled"]}),
         ("Secrets", {"fields": ["key", "key_variable", "headers", "forget"]}),
         ("Limits", {"fields": ["connect_timeout", "first_token_timeout", "token_timeout"]}),
+        ("Health", {"fields": ["state", "last_failure"]}),
     ]
+
+    @action(
+        description="Fetch models",
+        permissions=["fetch"],
+        url_path="fetch-models",
+        icon="download",
+    )
+    def fetch_models(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return fetch_page(request, get_object_or_404(Provider, pk=object_id))
+
+    def has_fetch_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """By name in the decorator, each permission would be looked for in a database that may not
+        have its tables yet."""
+        return request.user.has_perms(["llm.view_provider", "llm.add_chatmodel"])
+
+    @display(description="health", label={"ok": "success", "failing": "warning", "out": "danger"})
+    def health(self, provider: Provider) -> tuple[str, str]:
+        return standing(provider)
+
+    @admin.display(description="health")
+    def state(self, provider: Provider) -> str:
+        return standing(provider)[1]
+
+    @admin.display(description="last failure")
+    def last_failure(self, provider: Provider) -> str:
+        known = health.trouble(provider.pk) if provider.pk else None
+        if known is None:
+            return "-"
+        return f"{known.failures} in a row, the last with {known.code}: {known.detail or '-'}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         found: QuerySet[Provider] = super().get_queryset(request)
@@ -39,20 +78,27 @@ class ChatModelAdmin(ModelAdmin):
     form = ChatModelForm
     list_display = ["label", "slug", "provider", "provider_model", "enabled", "default", "position"]
     list_editable = ["enabled", "position"]
-    list_filter = ["enabled", "default", "provider"]
+    list_filter = ["enabled", "default", "provider", "groups", "reasons", "images"]
+    actions_detail = ["test"]
+    actions_row = ["test"]
     list_select_related = ["provider"]
     search_fields = ["label", "slug", "provider_model", "provider__name"]
-    autocomplete_fields = ["provider"]
+    autocomplete_fields = ["provider", "fallback"]
     filter_horizontal = ["groups"]
     ordering = ["-default", "position", "label"]
     fieldsets = [
         (None, {"fields": ["label", "slug", "description", "provider", "provider_model"]}),
-        ("Offer", {"fields": ["enabled", "default", "position", "groups"]}),
+        ("Offer", {"fields": ["enabled", "default", "position", "groups", "fallback"]}),
         ("Abilities", {"fields": ["images", "uses_tools", "reasons"]}),
         ("Limits", {"fields": ["context_window", "max_output_tokens", "queue"]}),
         ("Prices", {"fields": ["price_in", "price_out"]}),
         ("Behaviour", {"fields": ["system_prompt", "parameters", "tools"]}),
     ]
+
+    @action(description="Test", permissions=["change"], icon="bolt")
+    def test(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        models = ChatModel.objects.select_related("provider")
+        return try_page(request, get_object_or_404(models, pk=object_id))
 
     @transaction.atomic
     def save_model(
@@ -61,3 +107,17 @@ class ChatModelAdmin(ModelAdmin):
         if obj.default:
             ChatModel.objects.filter(default=True).exclude(pk=obj.pk).update(default=False)
         super().save_model(request, obj, form, change)
+
+
+def standing(provider: Provider) -> tuple[str, str]:
+    """Its colour, and the words."""
+    known = health.trouble(provider.pk) if provider.pk else None
+    if known is None:
+        return "ok", "ok"
+    if known.is_out:
+        return "out", f"out until {clock(known.until)}"
+    return "failing", f"failing since {clock(known.since)}"
+
+
+def clock(seconds: float) -> str:
+    return time_format(localtime(datetime.fromtimestamp(seconds, UTC)), "H:i:s")

@@ -43,7 +43,15 @@ def build(spec: ModelSpec) -> BaseChatModel:
         return _built(msgspec.json.encode(bare), key, library_client()).model_copy()
     except (ValidationError, ValueError, TypeError) as error:
         logger.error("model_misconfigured", model=spec.slug, error=type(error).__name__)
-        raise ProviderError("model_misconfigured") from error
+        raise ProviderError("model_misconfigured", detail=_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    """Without what was given: a key may be part of it."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found)
 
 
 @lru_cache(maxsize=64)

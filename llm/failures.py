@@ -67,7 +67,12 @@ def from_exception(error: Exception) -> ProviderError:
     if code == "provider_unreachable" and not _refused(error):
         code = "provider_interrupted"
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    return _failure(code, repr(error), retry_after=_retry_after(headers))
+    return _failure(code, _told(error), retry_after=_retry_after(headers))
+
+
+def _told(error: Exception) -> str:
+    """An error's own words may be none, or say nothing without its name."""
+    return f"{type(error).__name__}: {error}"
 
 
 def _refused(error: BaseException | None) -> bool:

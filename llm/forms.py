@@ -68,6 +68,19 @@ class ChatModelForm(forms.ModelForm):  # type: ignore[type-arg]
         exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return {*exclusions, "default"}
 
+    def clean_tools(self) -> Any:
+        given = self.cleaned_data["tools"]
+        if not isinstance(given, list):
+            return given
+        # LangChain: a second that every start of a web node would wait for.
+        from llm.tools import registry
+
+        unknown = [name for name in given if isinstance(name, str) and name not in registry()]
+        if unknown:
+            there = ", ".join(sorted(registry())) or "none"
+            raise forms.ValidationError(f"No tool is called {unknown[0]!r}. There are: {there}.")
+        return given
+
     class Meta:
         model = ChatModel
         fields = "__all__"  # noqa: DJ007

@@ -219,9 +219,10 @@ class Provider:
         await runner.cleanup()
 
     async def _models(self, request: web.Request) -> web.Response:
-        return web.json_response(
-            {"object": "list", "data": [{"id": "fake", "object": "model", "owned_by": "tests"}]}
-        )
+        models = [
+            {"id": name, "object": "model", "owned_by": "tests"} for name in ("fake-large", "fake")
+        ]
+        return web.json_response({"object": "list", "data": models})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()

@@ -1,0 +1,67 @@
+"""Which models a provider's server has."""
+
+import asyncio
+import json
+import os
+
+import msgspec
+
+from llm import failures
+from llm.anthropic import VERSION
+from llm.build import ANTHROPIC_URL, OPENAI_URL
+from llm.models import Provider
+from llm.secrets import decrypt
+from llm.session import close_session, session, timeout
+
+SECONDS = 20.0
+MAX_BYTES = 8 * 1024 * 1024
+
+
+class Listed(msgspec.Struct):
+    id: str
+    display_name: str = ""
+
+
+class Page(msgspec.Struct):
+    data: list[Listed]
+
+
+async def models_of(provider: Provider) -> list[Listed]:
+    """In the order of their names. Raises ProviderError, with the server's own words as detail, and
+    SecretLost."""
+    if provider.kind == Provider.Kind.DEMO:
+        return [Listed("demo", "Demo")]
+    try:
+        async with asyncio.timeout(SECONDS):
+            body = await _get(*_request(provider))
+        found = msgspec.json.decode(body, type=Page).data
+    except failures.CAUGHT as error:
+        raise failures.from_exception(error) from error
+    finally:
+        await close_session()
+    return sorted(found, key=lambda each: each.id)
+
+
+def _request(provider: Provider) -> tuple[str, dict[str, str]]:
+    key = decrypt(provider.encrypted_key) or os.environ.get(provider.key_variable, "")
+    given: dict[str, str] = json.loads(decrypt(provider.encrypted_headers) or "{}")
+    if provider.kind == Provider.Kind.ANTHROPIC:
+        address = (provider.base_url or ANTHROPIC_URL).rstrip("/").removesuffix("/v1")
+        own = {"anthropic-version": VERSION, **({"x-api-key": key} if key else {})}
+        return f"{address}/v1/models?limit=1000", {**own, **given}
+    own = {"Authorization": f"Bearer {key}"} if key else {}
+    return f"{(provider.base_url or OPENAI_URL).rstrip('/')}/models", {**own, **given}
+
+
+async def _get(url: str, headers: dict[str, str]) -> bytes:
+    # The key must not follow a redirect to another host.
+    async with session().get(
+        url, headers=headers, timeout=timeout(SECONDS), allow_redirects=False
+    ) as response:
+        body = await response.content.read(MAX_BYTES)
+        while not response.content.at_eof() and len(body) < MAX_BYTES:
+            body += await response.content.read(MAX_BYTES - len(body))
+        if response.status != 200:
+            text = body[:2000].decode(errors="replace")
+            raise failures.from_status(response.status, response.headers, text)
+        return body
