@@ -5,6 +5,8 @@
     python -m benchmarks --database postgres
     python -m benchmarks idle                 # 5,000 idle sockets
     python -m benchmarks page                 # a long answer in a browser
+    python -m benchmarks filters              # what each filter costs a token
+    python -m benchmarks --servers chatsite filtered   # the product without and with filters
     python -m benchmarks long                 # a conversation of 5,000 messages in a browser
 
 Writes benchmarks/results.json. docs/performance.md says how to read it.
@@ -28,6 +30,7 @@ RESULTS = Path(__file__).with_name("results.json")
 PAGE_TOKENS = 20_000
 PAGE_RATE = 200.0
 NAMES = ("floor", "tutorial", "chatsite")
+FILTERED = "filtered"
 WARM_UP = Shape(streams=5, tokens=20, rate=50, ramp=0)
 
 
@@ -38,7 +41,10 @@ def options() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "what", nargs="?", choices=["streams", "idle", "long", "page"], default="streams"
+        "what",
+        nargs="?",
+        choices=["streams", "idle", "long", "page", "filters"],
+        default="streams",
     )
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--streams", type=int, nargs="+", default=[1, 20, 100])
@@ -48,7 +54,7 @@ def options() -> argparse.Namespace:
         "--ramp", type=float, default=1, help="seconds within which the streams begin; 0: at once"
     )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--servers", nargs="+", choices=NAMES, default=list(NAMES))
+    parser.add_argument("--servers", nargs="+", choices=[*NAMES, FILTERED], default=list(NAMES))
     parser.add_argument("--sockets", type=int, default=5000, help="for idle")
     parser.add_argument("--messages", type=int, default=5000, help="for long")
     parser.add_argument("--quick", action="store_true", help="one round of 20 streams, 50 tokens")
@@ -69,6 +75,10 @@ def main() -> None:
             idle.main(folder, chosen.sockets)
         elif chosen.what == "page":
             page.main(folder, PAGE_TOKENS if not chosen.quick else 2_000, PAGE_RATE)
+        elif chosen.what == "filters":
+            from benchmarks import filters
+
+            filters.main()
         elif chosen.what == "long":
             long.main(folder, chosen.messages)
         else:
@@ -88,12 +98,12 @@ def compare(folder: Path, chosen: argparse.Namespace) -> None:
 
 def start(stage: Stage, chosen: argparse.Namespace) -> list[Server]:
     _, url = servers.provider(stage)
+    people = max(*chosen.streams, WARM_UP.streams)
     makers = {
         "floor": lambda: servers.floor(stage, url),
         "tutorial": lambda: servers.tutorial(stage, url),
-        "chatsite": lambda: servers.chatsite(
-            stage, url, chosen.database, max(*chosen.streams, WARM_UP.streams)
-        ),
+        "chatsite": lambda: servers.chatsite(stage, url, chosen.database, people),
+        FILTERED: lambda: servers.chatsite(stage, url, chosen.database, people, filters=True),
     }
     return [makers[name]() for name in chosen.servers]
 

@@ -60,17 +60,22 @@ def tutorial(stage: Stage, provider_url: str) -> Server:
     return Server("tutorial", "tutorial", f"ws://{HOST}:{port}/ws", [running])
 
 
-def chatsite(stage: Stage, provider_url: str, database: str, people: int) -> Server:
+def chatsite(
+    stage: Stage, provider_url: str, database: str, people: int, *, filters: bool = False
+) -> Server:
     """Redis, web node and worker as `make run` starts them, with production's settings."""
-    place = make_place(stage, f"chatsite-{database}")
+    what = f"{database}-filtered" if filters else database
+    place = make_place(stage, f"chatsite-{what}")
     env = environment(place, provider_url)
     processes: list[Watched] = [start_redis(stage, place, env)]
     if database == "postgres":
         postgres, env["DATABASE_URL"] = start_postgres(stage, place.data)
         processes.append(postgres)
     cookies = prepare(env, people)
+    if filters:
+        run_python(["-m", "benchmarks.filters"], env)
     processes += [start_worker(stage, env), start_web(stage, place.port, env)]
-    return Server(f"chatsite ({database})", "chatsite", socket_url(place), processes, cookies)
+    return Server(f"chatsite ({what})", "chatsite", socket_url(place), processes, cookies)
 
 
 def web_node(stage: Stage, people: int, *, pages: bool = False) -> tuple[Server, dict[str, str]]:

@@ -223,6 +223,7 @@ LLM_MAX_RETRIES = whole("LLM_MAX_RETRIES", 2)
 LLM_BREAKER_FAILURES = whole("LLM_BREAKER_FAILURES", 5, low=1)
 LLM_BREAKER_SECONDS = number("LLM_BREAKER_SECONDS", 60, low=1)
 LLM_TOOLS = words("LLM_TOOLS")
+LLM_FILTERS = words("LLM_FILTERS")
 # Servers of the own network that the tool which fetches pages may ask, as `host:port`.
 FETCH_ALLOWED_HOSTS = words("FETCH_ALLOWED_HOSTS")
 OPENAI_BASE_URL = text("OPENAI_BASE_URL")

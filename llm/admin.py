@@ -92,7 +92,7 @@ class ChatModelAdmin(ModelAdmin):
         ("Abilities", {"fields": ["images", "uses_tools", "reasons"]}),
         ("Limits", {"fields": ["context_window", "max_output_tokens", "queue"]}),
         ("Prices", {"fields": ["price_in", "price_out"]}),
-        ("Behaviour", {"fields": ["system_prompt", "parameters", "tools"]}),
+        ("Behaviour", {"fields": ["system_prompt", "parameters", "tools", "filters"]}),
     ]
 
     @action(description="Test", permissions=["change"], icon="bolt")

@@ -13,6 +13,7 @@ Code = Literal[
     "provider_timeout",
     "provider_invalid_response",
     "model_misconfigured",
+    "moderation_unavailable",
 ]
 
 MESSAGES: dict[Code, str] = {
@@ -28,6 +29,8 @@ MESSAGES: dict[Code, str] = {
     "provider_invalid_response": "The model sent something that we could not read. "
     "Please try again.",
     "model_misconfigured": "This model is not set up correctly. Please tell your administrator.",
+    "moderation_unavailable": "The answer could not be checked, so it is not shown. "
+    "Please try again in a moment.",
 }
 
 RETRYABLE: frozenset[Code] = frozenset(
@@ -38,6 +41,7 @@ RETRYABLE: frozenset[Code] = frozenset(
         "provider_interrupted",
         "provider_timeout",
         "provider_invalid_response",
+        "moderation_unavailable",
     }
 )
 

@@ -14,8 +14,11 @@ from llm.spec import ModelSpec, Turn
 logger = structlog.get_logger(__name__)
 
 Answer = Callable[[ModelSpec, Sequence[Turn]], AsyncGenerator[Part, None]]
-# Another model would not take these either, or they are for the user to decide.
-FINAL: frozenset[Code] = frozenset({"provider_bad_request", "context_too_long"})
+# Another model would not take these either, or they are for the user to decide. Moderation is the
+# same for all of them.
+FINAL: frozenset[Code] = frozenset(
+    {"provider_bad_request", "context_too_long", "moderation_unavailable"}
+)
 
 
 async def with_fallbacks(

@@ -43,6 +43,7 @@ class ModelSpec(msgspec.Struct, frozen=True):
     provider_name: str = ""
     # Who answers where this one cannot, in this order.
     fallbacks: tuple["ModelSpec", ...] = ()
+    filters: tuple[dict[str, Any], ...] = ()
     # Of a program that asks through the API: functions that it runs itself.
     client_tools: tuple[dict[str, Any], ...] = ()
     tool_options: dict[str, Any] = {}
@@ -90,6 +91,7 @@ def spec(chat_model: ChatModel, wishes: Wishes = NO_WISHES) -> ModelSpec:
         label=chat_model.label,
         provider=provider.pk,
         provider_name=provider.name,
+        filters=tuple(chat_model.filters),
     )
 
 

@@ -13,6 +13,7 @@ from llm.ask import ask_until_answered, options
 from llm.build import build
 from llm.calls import CUT_OFF, finished
 from llm.fallback import with_fallbacks
+from llm.filters.chain import filtered
 from llm.messages import messages, tool_message
 from llm.parts import Finish, FinishReason, Part, ToolCallFinished, Usage
 from llm.reply import Reply
@@ -32,10 +33,27 @@ def stream(
     """
 
     def answer(chosen: ModelSpec, asked: Sequence[Turn]) -> AsyncGenerator[Part, None]:
-        """Of this very model, with all its steps."""
-        return _with_tools(chosen, asked, around) if chosen.tools else _plain(chosen, asked)
+        return shaped(unshaped(chosen, asked, around), chosen, model, asked)
 
     return with_fallbacks(model, turns, answer) if model.fallbacks else answer(model, turns)
+
+
+def unshaped(
+    model: ModelSpec, turns: Sequence[Turn], around: Surroundings = NOTHING
+) -> AsyncGenerator[Part, None]:
+    """Of this very model, with all its steps, and as it says it: no filter has seen it."""
+    return _with_tools(model, turns, around) if model.tools else _plain(model, turns)
+
+
+def shaped(
+    parts: AsyncGenerator[Part, None], chosen: ModelSpec, wanted: ModelSpec, turns: Sequence[Turn]
+) -> AsyncGenerator[Part, None]:
+    """Through the filters of the model that answers, and then of the one in whose place it does:
+    what is kept back of a model's words is kept back of those that stand in for it too."""
+    others = (each for each in wanted.filters if each not in chosen.filters)
+    filters = (*chosen.filters, *others)
+    # A model that has none has none of it in the way of its tokens.
+    return filtered(parts, filters, turns) if filters else parts
 
 
 async def _with_tools(

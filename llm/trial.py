@@ -10,7 +10,7 @@ from llm.errors import ProviderError
 from llm.parts import Finish, Part, ReasoningDelta, TextDelta, Usage
 from llm.session import close_session
 from llm.spec import ModelSpec, Turn
-from llm.stream import answer
+from llm.stream import unshaped
 
 LONGEST_SECONDS = 60.0
 ENOUGH_CHARACTERS = 400
@@ -55,7 +55,7 @@ async def try_out(model: ModelSpec, question: str) -> Trial:
 
 async def _ask(model: ModelSpec, question: str, trial: Trial, began: float) -> None:
     turns = [Turn("user", [{"type": "text", "text": question}])]
-    async with aclosing(answer(model, turns)) as parts:
+    async with aclosing(unshaped(model, turns)) as parts:
         async for part in parts:
             _take(part, trial, began)
             if len(trial.text) > ENOUGH_CHARACTERS:

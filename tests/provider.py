@@ -148,6 +148,7 @@ class Provider:
         self.port = port
         self.host = host
         self.requests: list[Request] = []
+        self.moderated: list[str] = []
         self._scripts: list[dict[str, Any]] = []
         self._failures: dict[str, int] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -192,6 +193,7 @@ class Provider:
 
     def reset(self) -> None:
         self.requests.clear()
+        self.moderated.clear()
         self._scripts.clear()
         self._failures.clear()
 
@@ -206,6 +208,7 @@ class Provider:
         app.router.add_post("/v1/messages", self._complete)
         app.router.add_post("/v1/responses", self._complete)
         app.router.add_get("/v1/models", self._models)
+        app.router.add_post("/v1/moderations", self._moderate)
         # With cancellation the handler, and so the test, learns of a client that leaves at once.
         runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
@@ -280,6 +283,14 @@ class Provider:
             return Directive(), echo(message)
         directive = Directive(**given)
         return directive, _tokens(directive)
+
+    async def _moderate(self, request: web.Request) -> web.Response:
+        """Flags what holds "forbidden", and breaks at what holds "broken"."""
+        text = (await request.json())["input"]
+        self.moderated.append(text)
+        if "broken" in text:
+            return _error(500, *ERRORS[500])
+        return web.json_response({"results": [{"flagged": "forbidden" in text}]})
 
     def _still_fails(self, directive: Directive) -> bool:
         if directive.fail_times is None:

@@ -64,6 +64,12 @@ class ChatModel(models.Model):
     tools = models.JSONField(
         default=list, blank=True, help_text='Names of tools, such as ["current_time"].'
     )
+    filters = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="What an answer goes through before anybody sees it, in this order, such as "
+        '[{"name": "redact"}, {"name": "max_length", "options": {"characters": 20000}}].',
+    )
     position = models.IntegerField(default=0, help_text="Lower comes first.")
 
     class Meta:
@@ -84,6 +90,13 @@ class ChatModel(models.Model):
             raise ValidationError({"parameters": expected("an object", self.parameters)})
         if not isinstance(self.tools, list) or not all(isinstance(t, str) for t in self.tools):
             raise ValidationError({"tools": expected("a list of names", self.tools)})
+        # Some of them bring an HTTP client, which no start of a process is to wait for.
+        from llm.filters.registry import read
+
+        try:
+            read(self.filters)
+        except (ValueError, ImportError) as error:
+            raise ValidationError({"filters": str(error)}) from error
         if self.leads_back_to_itself():
             raise ValidationError({"fallback": "The fallbacks lead back to this model."})
 

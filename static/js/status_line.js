@@ -37,7 +37,7 @@ function running(snapshot, note, waitedLong) {
 function ending(reason) {
   switch (reason) {
     case "length": return { kind: "cut", text: gettext("The answer reached its length limit.") };
-    case "content_filter": return { kind: "cut", text: gettext("The provider’s content filter ended the answer.") };
+    case "content_filter": return { kind: "cut", text: gettext("A content filter ended the answer.") };
     case "refusal": return { kind: "cut", text: gettext("The model declined to answer.") };
     case "tool_limit": return { kind: "cut", text: gettext("The answer has used all the tool calls that it may make.") };
     default: return { kind: "none", text: "" };
