@@ -14,7 +14,7 @@ from django.utils.timezone import localtime
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from llm import health
+from llm import health, places
 from llm.admin_pages import fetch_page, try_page
 from llm.forms import ChatModelForm, ProviderForm
 from llm.models import ChatModel, Provider
@@ -25,14 +25,24 @@ class ProviderAdmin(ModelAdmin):
     form = ProviderForm
     list_display = ["name", "kind", "base_url", "health", "model_count", "enabled"]
     actions_detail = ["fetch_models"]
-    readonly_fields = ["state", "last_failure"]
+    readonly_fields = ["state", "last_failure", "places"]
     list_filter = ["kind", "enabled"]
     search_fields = ["name", "base_url", "key_variable"]
     fieldsets = [
         (None, {"fields": ["name", "kind", "base_url", "enabled"]}),
         ("Secrets", {"fields": ["key", "key_variable", "headers", "forget"]}),
-        ("Limits", {"fields": ["connect_timeout", "first_token_timeout", "token_timeout"]}),
-        ("Health", {"fields": ["state", "last_failure"]}),
+        (
+            "Limits",
+            {
+                "fields": [
+                    "connect_timeout",
+                    "first_token_timeout",
+                    "token_timeout",
+                    "max_concurrency",
+                ]
+            },
+        ),
+        ("Health", {"fields": ["state", "last_failure", "places"]}),
     ]
 
     @action(
@@ -56,6 +66,14 @@ class ProviderAdmin(ModelAdmin):
     @admin.display(description="health")
     def state(self, provider: Provider) -> str:
         return standing(provider)[1]
+
+    @admin.display(description="places taken")
+    def places(self, provider: Provider) -> str:
+        if not provider.pk or not provider.max_concurrency:
+            return "no limit"
+        return (
+            f"{places.taken(provider.pk, provider.max_concurrency)} of {provider.max_concurrency}"
+        )
 
     @admin.display(description="last failure")
     def last_failure(self, provider: Provider) -> str:

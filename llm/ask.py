@@ -14,6 +14,7 @@ from langchain_core.runnables import RunnableBinding
 from llm import failures, health, history
 from llm.errors import ProviderError
 from llm.parts import Part
+from llm.places import in_place
 from llm.reading import HangsUp
 from llm.reply import Reply, in_one_piece
 from llm.spec import ModelSpec
@@ -43,7 +44,8 @@ async def ask_until_answered(
     attempt = 0
     while True:
         try:
-            async with aclosing(_ask(chat, asked, options, reply)) as parts:
+            asking = _ask(chat, asked, options, reply)
+            async with aclosing(in_place(model, asking)) as parts:
                 async for part in parts:
                     yield part
             await health.succeeded_soon(model.provider, model.provider_name)

@@ -11,3 +11,6 @@ PROVIDER_OUT = Counter(
 FALLBACKS = Counter(
     "chatsite_fallbacks_total", "Answers of one model in place of another", ["model", "answered_by"]
 )
+PROVIDER_WAITS = Counter(
+    "chatsite_provider_waits_total", "Requests that waited for a place at a provider", ["provider"]
+)

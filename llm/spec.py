@@ -41,6 +41,8 @@ class ModelSpec(msgspec.Struct, frozen=True):
     # The provider's row, by which its health is known.
     provider: int | None = None
     provider_name: str = ""
+    # Requests at once at the provider, over all workers; None: no limit.
+    max_concurrency: int | None = None
     # Who answers where this one cannot, in this order.
     fallbacks: tuple["ModelSpec", ...] = ()
     filters: tuple[dict[str, Any], ...] = ()
@@ -91,6 +93,7 @@ def spec(chat_model: ChatModel, wishes: Wishes = NO_WISHES) -> ModelSpec:
         label=chat_model.label,
         provider=provider.pk,
         provider_name=provider.name,
+        max_concurrency=provider.max_concurrency,
         filters=tuple(chat_model.filters),
     )
 

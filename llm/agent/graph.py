@@ -16,7 +16,7 @@ from llm.ask import ask_until_answered
 from llm.calls import CUT_OFF, TOO_MANY_STEPS, finished
 from llm.errors import ProviderError
 from llm.messages import tool_message
-from llm.parts import FinishReason, Usage
+from llm.parts import FinishReason, Progress, Usage
 from llm.reply import Call, Reply
 from llm.tools import ToolRun
 
@@ -54,14 +54,15 @@ def whether_again(state: State) -> str:
 
 async def think(state: State, runtime: Runtime[Session]) -> dict[str, Any]:
     """Ask the model. What it says leaves through LangGraph's `messages`; here it is only summed
-    up for the next step."""
+    up for the next step. What is no word of the model's (it waits for a place) is passed on."""
     session, step, reply = runtime.context, state["steps"] + 1, Reply()
     asked = session.asked
     said = ask_until_answered(session.chat, asked, session.options, reply, session.model)
     try:
         async with aclosing(said) as parts:
-            async for _ in parts:
-                pass
+            async for part in parts:
+                if isinstance(part, Progress):
+                    runtime.stream_writer(part)
     except ProviderError as error:
         runtime.stream_writer(Broken(error))
         return {"calls": [], "reason": "stop", "steps": step}
