@@ -29,7 +29,7 @@ class ProviderAdmin(ModelAdmin):
     list_filter = ["kind", "enabled"]
     search_fields = ["name", "base_url", "key_variable"]
     fieldsets = [
-        (None, {"fields": ["name", "kind", "base_url", "enabled"]}),
+        (None, {"fields": ["name", "kind", "base_url", "streams", "enabled"]}),
         ("Secrets", {"fields": ["key", "key_variable", "headers", "forget"]}),
         (
             "Limits",

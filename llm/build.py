@@ -88,6 +88,7 @@ def _openai(spec: ModelSpec, key: str, client: httpx2.AsyncClient) -> LeanChatOp
             "timeout": httpx2.Timeout(limits.first_token, connect=limits.connect),
             "stream_chunk_timeout": limits.first_token,
             "limits": limits,
+            "streams": spec.streams,
             "default_headers": _headers(spec),
         }
     )
@@ -135,7 +136,12 @@ def _is_openai(spec: ModelSpec) -> bool:
 
 def _summaries(spec: ModelSpec) -> dict[str, Any]:
     """OpenAI tells what its models think by the Responses API alone, and only when it is asked."""
-    if not spec.reasons or not _is_openai(spec) or "use_responses_api" in spec.parameters:
+    if (
+        not spec.reasons
+        or not spec.streams
+        or not _is_openai(spec)
+        or "use_responses_api" in spec.parameters
+    ):
         return {}
     return {"use_responses_api": True, "reasoning": {"summary": "auto"}}
 

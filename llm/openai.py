@@ -7,34 +7,52 @@ know goes the library's way.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from json import JSONDecodeError
 from typing import Any, cast
 
 import aiohttp
-import msgspec
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_openai import ChatOpenAI
-from langchain_openai.chat_models.base import _create_usage_metadata
 from pydantic import Field, PrivateAttr, SecretStr
 
-from llm import failures, wire
-from llm.reading import HangsUp, may_stream, post, read_error, refusal, unreadable
+from llm import failures
+from llm.openai_wire import ChatWire
+from llm.reading import (
+    MAX_ERROR_BYTES,
+    HangsUp,
+    is_whole,
+    may_stream,
+    post,
+    read_body,
+    read_error,
+    refusal,
+)
+from llm.reply import in_one_piece
 from llm.spec import TimeLimits, default_limits
 
 UNKNOWN = frozenset(
     {"response_format", "logprobs", "modalities", "audio", "functions", "function_call"}
     | {"extra_headers", "extra_query", "timeout", "web_search_options", "prediction"}
 )
+# What servers say of `"stream": true` where they, or the account, have none.
+NO_STREAM = re.compile(
+    r"""stream(ing)?\W+(is\s+)?(not|un)\s?supported|(not|n't) support\W+stream|verified to stream"""
+    r"""|"param"\s*:\s*"stream\"""",
+    re.IGNORECASE,
+)
 
 
 class LeanChatOpenAI(HangsUp, ChatOpenAI):
     limits: TimeLimits = Field(default_factory=default_limits)
+    # False: its server cannot, and is asked for answers in one piece.
+    streams: bool = True
     _response: aiohttp.ClientResponse | None = PrivateAttr(default=None)
-    # Shared by all copies, so that one refusal of the option teaches them all.
+    # Shared by all copies, so that one refusal of an option teaches them all.
     _refused: set[str] = PrivateAttr(default_factory=set)
 
     async def _astream(
@@ -47,16 +65,28 @@ class LeanChatOpenAI(HangsUp, ChatOpenAI):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         payload = self._payload(messages, stop, stream_usage, kwargs)
+        if payload is None and not self.streams:
+            made = await super()._agenerate(messages, stop, run_manager, **kwargs)
+            [whole, *_] = made.generations
+            message = in_one_piece(cast(AIMessage, whole.message))
+            chunks = [ChatGenerationChunk(message=message, generation_info=whole.generation_info)]
+            async for chunk in told(chunks, run_manager):
+                yield chunk
+            return
         if payload is None:
             # The Responses API has no such option, and always counts.
             asked = {} if stream_usage is None else {"stream_usage": stream_usage}
             library = super()._astream(messages, stop, run_manager, **asked, **kwargs)
-            async with aclosing(cast(Any, library)) as chunks, named():
-                async for chunk in chunks:
+            async with aclosing(cast(Any, library)) as parts, named():
+                async for chunk in parts:
                     yield chunk
             return
         started = asyncio.get_running_loop().time()
         response = await self._post(payload)
+        if is_whole(response):
+            async for chunk in told(await self._read_whole(response, payload), run_manager):
+                yield chunk
+            return
         reading = self.start_reading(response, started, self.limits, ChatWire())
         try:
             while not reading.ended:
@@ -81,24 +111,56 @@ class LeanChatOpenAI(HangsUp, ChatOpenAI):
             return None
         if self._use_responses_api({**kwargs, **self.model_kwargs}):
             return None
-        options = {"stream": True}
-        if self._should_stream_usage(stream_usage, **kwargs) and not self._refused:
+        options = {} if self._cannot_stream else {"stream": True}
+        if options and self._should_stream_usage(stream_usage, **kwargs) and not self._refused:
             options["stream_options"] = cast(Any, {"include_usage": True})
         payload = self._get_request_payload(messages, stop=stop, **{**kwargs, **options})
+        if not options:
+            payload.pop("stream", None)
         if UNKNOWN & payload.keys() or (payload.get("n") or 1) > 1:
             return None
         extra = payload.pop("extra_body", None) or {}
         return {**payload, **extra}
 
+    @property
+    def _cannot_stream(self) -> bool:
+        return not self.streams or "stream" in self._refused
+
+    async def _read_whole(
+        self, response: aiohttp.ClientResponse, payload: dict[str, Any]
+    ) -> list[ChatGenerationChunk]:
+        """An answer in one piece, as if it was a stream of one event. A server may also send it
+        because it does not know streaming, and then it is not asked for that again."""
+        self._response = response
+        try:
+            body = await read_body(response, self.limits.first_token)
+        finally:
+            self.hang_up()
+        wire = ChatWire()
+        wire.see(body)
+        if not wire.finished:
+            key = cast(SecretStr, self.openai_api_key).get_secret_value()
+            raise refusal(
+                response, body[:MAX_ERROR_BYTES].decode(errors="replace").replace(key, "***")
+            )
+        if payload.get("stream"):
+            self._refused.add("stream")
+        return [*wire.take(), wire.last()]
+
     async def _post(self, payload: dict[str, Any]) -> aiohttp.ClientResponse:
         response = await self._send(payload)
-        if may_stream(response):
+        if may_stream(response) or is_whole(response):
             return response
         key = cast(SecretStr, self.openai_api_key).get_secret_value()
         body = await read_error(response, key)
         if response.status in (400, 422) and "stream_options" in payload and "stream_op" in body:
             self._refused.add("stream_options")
             payload.pop("stream_options")
+            return await self._post(payload)
+        if response.status in (400, 422) and "stream" in payload and NO_STREAM.search(body):
+            self._refused.add("stream")
+            for option in ("stream", "stream_options"):
+                payload.pop(option, None)
             return await self._post(payload)
         raise refusal(response, body)
 
@@ -107,13 +169,23 @@ class LeanChatOpenAI(HangsUp, ChatOpenAI):
         headers = {
             "Authorization": f"Bearer {key}",
             "Content-Type": "application/json",
-            "Accept": "text/event-stream",
+            "Accept": "text/event-stream" if payload.get("stream") else "application/json",
             **(self.default_headers or {}),
         }
         if self.openai_organization:
             headers["OpenAI-Organization"] = self.openai_organization
         url = f"{str(self.root_async_client.base_url).rstrip('/')}/chat/completions"
         return await post(url, payload, headers, self.limits, self.default_query)
+
+
+async def told(
+    chunks: list[ChatGenerationChunk], run_manager: AsyncCallbackManagerForLLMRun | None
+) -> AsyncIterator[ChatGenerationChunk]:
+    """Whoever listens hears of each, as of those of a stream."""
+    for chunk in chunks:
+        if run_manager is not None:
+            await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+        yield chunk
 
 
 @asynccontextmanager
@@ -125,57 +197,3 @@ async def named() -> AsyncIterator[None]:
         raise
     except ValueError as error:
         raise failures.from_event(str(error)) from error
-
-
-class ChatWire:
-    """The events of `/chat/completions`."""
-
-    __slots__ = ("_declined", "_finish", "_merger", "_usage", "ended", "finished")
-
-    def __init__(self) -> None:
-        self._merger = wire.Merger()
-        self._finish: dict[str, Any] = {}
-        self._usage: tuple[dict[str, Any], str | None] | None = None
-        self.finished = self.ended = self._declined = False
-
-    def see(self, data: bytes) -> None:
-        if data == b"[DONE]":
-            self.ended = True
-            return
-        try:
-            chunk = wire.decode(data)
-        except msgspec.MsgspecError as error:
-            raise unreadable(error, data) from None
-        if chunk.error:
-            raise failures.from_event(chunk.error)
-        if chunk.usage:
-            # Some servers send a running total with every chunk: the last one counts.
-            self._usage = (chunk.usage, chunk.service_tier)
-        for choice in chunk.choices or ():
-            if choice.delta is not None:
-                self._merger.add(choice.delta)
-                self._declined = self._declined or bool(choice.delta.refusal)
-            if choice.finish_reason:
-                self._finish_with(choice.finish_reason, chunk)
-
-    def take(self) -> list[ChatGenerationChunk]:
-        return [wire.generation(message) for message in self._merger.take()]
-
-    def last(self) -> ChatGenerationChunk:
-        message = AIMessageChunk(
-            content="",
-            usage_metadata=_create_usage_metadata(*self._usage) if self._usage else None,
-            response_metadata={"model_provider": "openai"},
-            chunk_position="last",
-        )
-        return ChatGenerationChunk(message=message, generation_info=self._finish or None)
-
-    def _finish_with(self, reason: str, chunk: wire.Chunk) -> None:
-        self.finished = True
-        self._finish = {"finish_reason": "refusal" if self._declined else reason}
-        if chunk.model:
-            self._finish["model_name"] = chunk.model
-        if chunk.system_fingerprint:
-            self._finish["system_fingerprint"] = chunk.system_fingerprint
-        if chunk.service_tier:
-            self._finish["service_tier"] = chunk.service_tier

@@ -20,6 +20,7 @@ from llm.sse import EventReader
 from llm.watchdog import Watchdog
 
 MAX_ERROR_BYTES = 16 * 1024
+MAX_BODY_BYTES = 8 * 1024 * 1024
 ERROR_BODY_SECONDS = 5
 LET_GO_SECONDS = 1.0
 
@@ -177,6 +178,24 @@ async def post(
 
 def may_stream(response: aiohttp.ClientResponse) -> bool:
     return response.status == 200 and response.content_type not in ("text/html", "application/json")
+
+
+def is_whole(response: aiohttp.ClientResponse) -> bool:
+    """Whether this may be an answer in one piece."""
+    return response.status == 200 and response.content_type == "application/json"
+
+
+async def read_body(response: aiohttp.ClientResponse, seconds: float) -> bytes:
+    body = b""
+    try:
+        async with asyncio.timeout(seconds):
+            async for piece in response.content.iter_any():
+                body += piece
+                if len(body) > MAX_BODY_BYTES:
+                    raise failures.invalid(f"more than {MAX_BODY_BYTES} bytes")
+    except TimeoutError:
+        raise ProviderError("provider_timeout", repeatable=False) from None
+    return body
 
 
 def refusal(response: aiohttp.ClientResponse, body: str) -> ProviderError:

@@ -43,6 +43,7 @@ class ModelSpec(msgspec.Struct, frozen=True):
     provider_name: str = ""
     # Requests at once at the provider, over all workers; None: no limit.
     max_concurrency: int | None = None
+    streams: bool = True
     # Who answers where this one cannot, in this order.
     fallbacks: tuple["ModelSpec", ...] = ()
     filters: tuple[dict[str, Any], ...] = ()
@@ -94,6 +95,7 @@ def spec(chat_model: ChatModel, wishes: Wishes = NO_WISHES) -> ModelSpec:
         provider=provider.pk,
         provider_name=provider.name,
         max_concurrency=provider.max_concurrency,
+        streams=provider.streams,
         filters=tuple(chat_model.filters),
     )
 

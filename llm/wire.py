@@ -32,7 +32,10 @@ class Delta(msgspec.Struct):
 
 
 class Choice(msgspec.Struct):
+    """`message` is the whole of an answer in one piece, and has the shape of a delta."""
+
     delta: Delta | None = None
+    message: Delta | None = None
     finish_reason: str | None = None
     index: int = 0
 

@@ -52,6 +52,8 @@ class Directive:
     rate: float = DEFAULT_RATE
     header_delay: float = 0.0
     """before the response begins"""
+    no_stream: str = ""
+    """"refuse": an error for whoever asks for a stream; "ignore": the answer in one piece"""
     delay: float = 0.0
     """between the response's head and its first token"""
     reasoning: int = 0
@@ -254,7 +256,7 @@ class Provider:
         if refusal is not None:
             return refusal
         answer = Answer(directive, tokens, record)
-        if not record.body.get("stream"):
+        if not record.body.get("stream") or directive.no_stream:
             return web.json_response(answer.whole())
         return await answer.stream(request, cut=self._still_fails(directive))
 
@@ -303,6 +305,8 @@ class Provider:
     def _refusal(self, directive: Directive, body: dict[str, Any]) -> web.Response | None:
         if directive.no_stream_options and "stream_options" in body:
             return _error(400, "unknown_parameter", "Unrecognized argument: stream_options")
+        if directive.no_stream == "refuse" and body.get("stream"):
+            return _error(400, "unsupported_value", "Streaming is not supported by this server.")
         most = directive.takes_messages
         if directive.context_too_long or (most is not None and len(body["messages"]) > most):
             text = "This model's maximum context length is 8192 tokens."
@@ -336,6 +340,8 @@ class Answer:
         message: dict[str, Any] = {"role": "assistant", "content": "".join(self.tokens)}
         if self.calls:
             message = {"role": "assistant", "content": None, "tool_calls": self.calls}
+        if thoughts := "".join(_thoughts(self.directive)):
+            message[self.directive.reasoning_field] = thoughts
         choice = {"index": 0, "message": message, "finish_reason": self._reason()}
         return {
             "id": "chatcmpl-fake",

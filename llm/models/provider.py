@@ -1,5 +1,6 @@
 import json
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
@@ -50,6 +51,11 @@ class Provider(models.Model):
         validators=[MinValueValidator(1)],
         help_text="Answers at once, over all workers. Empty: no limit.",
     )
+    streams = models.BooleanField(
+        "can stream",
+        default=True,
+        help_text="Off: its answers are asked for in one piece. OpenAI-compatible servers only.",
+    )
     enabled = models.BooleanField(default=True)
 
     class Meta:
@@ -57,6 +63,10 @@ class Provider(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if not self.streams and self.kind != self.Kind.OPENAI:
+            raise ValidationError({"streams": "Only OpenAI-compatible servers can be asked so."})
 
     def set_key(self, key: str) -> None:
         self.encrypted_key = encrypt(key)
