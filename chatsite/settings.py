@@ -226,6 +226,8 @@ LLM_TOOLS = words("LLM_TOOLS")
 LLM_FILTERS = words("LLM_FILTERS")
 # Servers of the own network that the tool which fetches pages may ask, as `host:port`.
 FETCH_ALLOWED_HOSTS = words("FETCH_ALLOWED_HOSTS")
+# Commands that MCP servers set in the admin may run on the workers.
+MCP_COMMANDS = words("MCP_COMMANDS")
 OPENAI_BASE_URL = text("OPENAI_BASE_URL")
 OPENAI_MODEL = words("OPENAI_MODEL")
 ANTHROPIC_BASE_URL = text("ANTHROPIC_BASE_URL")

@@ -93,6 +93,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     item("Chat models", "smart_toy", "llm_chatmodel"),
                     item("Providers", "cloud", "llm_provider"),
+                    item("MCP servers", "extension", "llm_toolserver"),
                 ],
             },
             {

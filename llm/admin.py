@@ -18,6 +18,9 @@ from llm import health, places
 from llm.admin_pages import fetch_page, try_page
 from llm.forms import ChatModelForm, ProviderForm
 from llm.models import ChatModel, Provider
+from llm.server_admin import ToolServerAdmin
+
+__all__ = ["ChatModelAdmin", "ProviderAdmin", "ToolServerAdmin"]
 
 
 @admin.register(Provider)

@@ -4,9 +4,10 @@ import re
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
-from llm.models import ChatModel, Provider
+from llm.models import ChatModel, Provider, ServerTool
 from llm.secrets import SecretLost
 
 HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(\S.*)")
@@ -75,15 +76,21 @@ class ChatModelForm(forms.ModelForm):  # type: ignore[type-arg]
         # LangChain: a second that every start of a web node would wait for.
         from llm.tools import registry
 
-        unknown = [name for name in given if isinstance(name, str) and name not in registry()]
+        known = {*registry(), *(tool.full_name for tool in of_servers())}
+        unknown = [name for name in given if isinstance(name, str) and name not in known]
         if unknown:
-            there = ", ".join(sorted(registry())) or "none"
+            there = ", ".join(sorted(known)) or "none"
             raise forms.ValidationError(f"No tool is called {unknown[0]!r}. There are: {there}.")
         return given
 
     class Meta:
         model = ChatModel
         fields = "__all__"  # noqa: DJ007
+
+
+def of_servers() -> QuerySet[ServerTool]:
+    """Also those that are off: whether a model has a tool is a decision of its own."""
+    return ServerTool.objects.filter(problem="").select_related("server")
 
 
 def what_is_stored(provider: Provider) -> str:

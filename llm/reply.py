@@ -1,6 +1,6 @@
 """What one request to a model has brought so far."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 from uuid import uuid4
 
@@ -37,7 +37,9 @@ class Call(msgspec.Struct):
 class Reply:
     """Turns chunks into parts, and remembers what the next step and the bill need."""
 
-    def __init__(self) -> None:
+    def __init__(self, acts: Callable[[str], bool] = has_side_effects) -> None:
+        """`acts`: whether the tool of a name has side effects."""
+        self._acts = acts
         self.started = False
         self.calls: dict[Any, Call] = {}
         self._finish: str | None = None
@@ -126,7 +128,7 @@ class Reply:
                 call.started = True
                 # Whoever else reads this chunk must know the call by the same id.
                 piece["id"] = call.id = call.id or f"call_{uuid4().hex[:12]}"
-                yield ToolCallStarted(call.id, call.name, call.args, has_side_effects(call.name))
+                yield ToolCallStarted(call.id, call.name, call.args, self._acts(call.name))
             elif call.started and args:
                 yield ToolCallDelta(call.id, args)
 

@@ -39,6 +39,7 @@ def asked_by(request: Request, model: ModelSpec) -> ModelSpec:
         trims_history=False,
         max_output_tokens=min(limits, default=None),
         tools=() if request.tools else model.tools,
+        server_tools=() if request.tools else model.server_tools,
         client_tools=tuple(request.tools),
         tool_options=tool_options(request),
         fallbacks=tuple(asked_by(request, each) for each in model.fallbacks),

@@ -10,6 +10,8 @@ import certifi
 import httpx2
 from django.conf import settings
 
+from llm.mcp.pool import close_all
+
 IDLE_CONNECTION_SECONDS = 15
 
 _sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
@@ -61,6 +63,7 @@ def library_client() -> httpx2.AsyncClient:
 
 async def close_session() -> None:
     """Close what the running loop holds; the next stream opens it anew."""
+    await close_all()
     loop = asyncio.get_running_loop()
     if (known := _sessions.pop(loop, None)) is not None:
         await known.close()

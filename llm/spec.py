@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 from django.conf import settings
 
+from llm.mcp.spec import ServerToolSpec, is_of_a_server, server_tools
 from llm.models import ChatModel, Provider
 
 Block = dict[str, Any]
@@ -31,6 +32,8 @@ class ModelSpec(msgspec.Struct, frozen=True):
     parameters: dict[str, Any] = {}
     system_prompt: str = ""
     tools: tuple[str, ...] = ()
+    # Of MCP servers, which only the database knows.
+    server_tools: tuple[ServerToolSpec, ...] = ()
     encrypted_key: str = ""
     encrypted_headers: str = ""
     limits: TimeLimits | None = None
@@ -73,8 +76,9 @@ class Turn(msgspec.Struct, frozen=True):
 
 
 def spec(chat_model: ChatModel, wishes: Wishes = NO_WISHES) -> ModelSpec:
-    """Reads the model's provider: one query, unless it was selected with the model."""
-    provider = chat_model.provider
+    """Reads the model's provider: one query, unless it was selected with the model. One more
+    where it has tools of MCP servers."""
+    provider, names = chat_model.provider, tools(chat_model, wishes)
     return ModelSpec(
         slug=chat_model.slug,
         kind=provider.kind,
@@ -85,7 +89,8 @@ def spec(chat_model: ChatModel, wishes: Wishes = NO_WISHES) -> ModelSpec:
         parameters=parameters(chat_model, wishes),
         # The admin's words come first, and stay.
         system_prompt="\n\n".join(filter(None, (chat_model.system_prompt, wishes.system_prompt))),
-        tools=tools(chat_model, wishes),
+        tools=tuple(name for name in names if not is_of_a_server(name)),
+        server_tools=server_tools(names),
         encrypted_key=provider.encrypted_key,
         encrypted_headers=provider.encrypted_headers,
         limits=limits_of(provider),

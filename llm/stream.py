@@ -42,7 +42,8 @@ def unshaped(
     model: ModelSpec, turns: Sequence[Turn], around: Surroundings = NOTHING
 ) -> AsyncGenerator[Part, None]:
     """Of this very model, with all its steps, and as it says it: no filter has seen it."""
-    return _with_tools(model, turns, around) if model.tools else _plain(model, turns)
+    has_tools = model.tools or model.server_tools
+    return _with_tools(model, turns, around) if has_tools else _plain(model, turns)
 
 
 def shaped(

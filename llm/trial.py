@@ -37,7 +37,7 @@ class Trial(msgspec.Struct):
 async def try_out(model: ModelSpec, question: str) -> Trial:
     """The model alone: without fallbacks, tools and its system prompt. It counts for the provider's
     health as any answer does."""
-    bare = msgspec.structs.replace(model, fallbacks=(), tools=(), system_prompt="")
+    bare = msgspec.structs.replace(model, fallbacks=(), tools=(), server_tools=(), system_prompt="")
     trial, began = Trial(), time.monotonic()
     try:
         async with asyncio.timeout(LONGEST_SECONDS):

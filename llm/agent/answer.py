@@ -13,6 +13,7 @@ from llm.agent.graph import MODEL, STEP_LIMIT, TOOLS, State, graph
 from llm.agent.session import Broken, Gate, Session
 from llm.ask import options
 from llm.build import build
+from llm.mcp.tools import as_tool
 from llm.messages import messages
 from llm.parts import Finish, FinishReason, Part, Progress, ToolCallFinished, Usage
 from llm.reply import Reply, in_one_piece
@@ -31,7 +32,8 @@ async def answer(
     model: ModelSpec, turns: Sequence[Turn], around: Surroundings
 ) -> AsyncGenerator[Part, None]:
     """Ends with Usage and Finish, or raises ProviderError, as `llm.stream.stream` promises."""
-    chat, tools = build(model), find(model.tools)
+    chat = build(model)
+    tools = [*find(model.tools), *map(as_tool, model.server_tools)]
     bound = options(chat, tools, model.tool_options)
     whole = messages(turns, model.system_prompt)
     asked = history.fit(whole, model, bound)[:]
@@ -45,7 +47,7 @@ async def answer(
             start, config, context=session, stream_mode=["messages", "updates", "custom"]
         ),
     )
-    reading = Reading()
+    reading = Reading(session)
     async with aclosing(said):
         async for mode, what in said:
             for part in reading.take(mode, what):
@@ -58,10 +60,11 @@ class Reading:
     """Of one graph's stream. The model's messages are those of the node that asks it: what a tool
     asks of a model is the tool's own business."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Session) -> None:
+        self._acts = session.acts
         self.reason: FinishReason = "stop"
         self.used: list[Usage] = []
-        self._reply = Reply()
+        self._reply = Reply(self._acts)
 
     def take(self, mode: str, what: Any) -> Iterator[Part]:
         if mode == "messages":
@@ -95,7 +98,7 @@ class Reading:
         """A step is over. After the model's, the next chunks are another answer's; after the
         tools', it thinks again."""
         if (thought := nodes.get(MODEL)) is not None:
-            self._reply = Reply()
+            self._reply = Reply(self._acts)
             self.used += thought.get("used", [])
             self.reason = thought["reason"] or "stop"
         if TOOLS in nodes and self.reason == "stop":

@@ -29,7 +29,7 @@ async def run_all(session: Session, calls: Sequence[Call], say: Say) -> list[Too
             say(replace(step, tool_call=call.id))
 
         done = await run(session.tools.get(call.name), call.name, call.args, report, writing_to)
-        say(finished(call, done))
+        say(finished(call, done, session.acts(call.name)))
         return done
 
     surround(session.around)

@@ -55,7 +55,7 @@ def whether_again(state: State) -> str:
 async def think(state: State, runtime: Runtime[Session]) -> dict[str, Any]:
     """Ask the model. What it says leaves through LangGraph's `messages`; here it is only summed
     up for the next step. What is no word of the model's (it waits for a place) is passed on."""
-    session, step, reply = runtime.context, state["steps"] + 1, Reply()
+    session, step, reply = runtime.context, state["steps"] + 1, Reply(runtime.context.acts)
     asked = session.asked
     said = ask_until_answered(session.chat, asked, session.options, reply, session.model)
     try:
@@ -89,7 +89,7 @@ async def use_tools(state: State, runtime: Runtime[Session]) -> dict[str, Any]:
     if state["reason"] is not None:
         why = TOO_MANY_STEPS if state["reason"] == "tool_limit" else CUT_OFF
         for call in calls:
-            say(finished(call, ToolRun(error=why)))
+            say(finished(call, ToolRun(error=why), runtime.context.acts(call.name)))
         return {"calls": []}
     await read_so_far(runtime)
     done = await run_all(runtime.context, calls, say)

@@ -11,6 +11,7 @@ from langchain_core.tools import BaseTool
 from llm.errors import ProviderError
 from llm.spec import ModelSpec
 from llm.surroundings import Surroundings
+from llm.tools import said_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,11 @@ class Session:
     tools: dict[str, BaseTool]
     options: dict[str, Any]
     around: Surroundings
+
+    def acts(self, name: str) -> bool:
+        """Whether the tool of this name, if there is one, changes something in the world."""
+        tool = self.tools.get(name)
+        return tool is not None and bool(said_of(tool).get("side_effects"))
 
 
 @dataclass(frozen=True, slots=True)

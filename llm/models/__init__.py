@@ -3,5 +3,6 @@
 from llm.models.chat_model import ChatModel
 from llm.models.checks import validate_base_url
 from llm.models.provider import Provider
+from llm.models.tool_server import ServerTool, ToolServer
 
-__all__ = ["ChatModel", "Provider", "validate_base_url"]
+__all__ = ["ChatModel", "Provider", "ServerTool", "ToolServer", "validate_base_url"]

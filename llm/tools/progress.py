@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 import msgspec
@@ -22,6 +22,17 @@ def progress(label: str, data: Any = None) -> None:
     report = _report.get()
     if report is not None:
         report(made(label, data))
+
+
+def reporter() -> Callable[[str, Any], None]:
+    """This task's `progress`, for what is called back from another one. LangGraph's writer, too,
+    looks into the context for where it is."""
+    context = copy_context()
+
+    def tell(label: str, data: Any) -> None:
+        context.run(progress, label, data)
+
+    return tell
 
 
 def report_to(report: Report) -> Report:

@@ -3,11 +3,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from llm.models import Provider
+from llm.models import Provider, ToolServer
 from llm.secrets import SecretLost, rotate
 
 # Every column that holds what llm/secrets.py encrypted.
-COLUMNS = {Provider: ("encrypted_key", "encrypted_headers")}
+COLUMNS: dict[type[Provider | ToolServer], tuple[str, ...]] = {
+    Provider: ("encrypted_key", "encrypted_headers"),
+    ToolServer: ("encrypted_secrets",),
+}
 
 
 class Command(BaseCommand):
@@ -22,7 +25,7 @@ class Command(BaseCommand):
                 row.save(update_fields=columns)
         self.stdout.write("Every stored secret is encrypted with the first key now.")
 
-    def rotated(self, row: Provider, column: str) -> str:
+    def rotated(self, row: Provider | ToolServer, column: str) -> str:
         try:
             return rotate(getattr(row, column))
         except SecretLost:

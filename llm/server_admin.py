@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action
+
+from llm.mcp.connection import ServerFailed
+from llm.mcp.listing import fetch
+from llm.models import ServerTool, ToolServer
+from llm.server_forms import ToolServerForm
+
+
+class ServerToolInline(TabularInline):
+    model = ServerTool
+    fields = ["full_name", "description", "permission", "acts", "problem"]
+    readonly_fields = ["full_name", "description", "problem"]
+    extra = 0
+    can_delete = False
+
+    @admin.display(description="name")
+    def full_name(self, tool: ServerTool) -> str:
+        return tool.full_name
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Which tools there are is the server's to say."""
+        return False
+
+
+@admin.register(ToolServer)
+class ToolServerAdmin(ModelAdmin):
+    form = ToolServerForm
+    inlines = [ServerToolInline]
+    actions_detail = ["fetch_tools"]
+    list_display = ["name", "transport", "place", "allowed_count", "fetched_at", "enabled"]
+    list_filter = ["transport", "enabled"]
+    search_fields = ["name", "url", "command"]
+    readonly_fields = ["fetched_at"]
+    fieldsets = [
+        (None, {"fields": ["name", "transport", "url", "command", "args", "enabled"]}),
+        ("Secrets", {"fields": ["secrets", "forget"]}),
+        ("Limits", {"fields": ["timeout", "fetched_at"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ToolServer]:
+        found: QuerySet[ToolServer] = super().get_queryset(request)
+        allowed = Q(tools__permission=ServerTool.Permission.ALLOWED)
+        return found.annotate(allowed=Count("tools", filter=allowed))
+
+    @admin.display(description="allowed tools", ordering="allowed")
+    def allowed_count(self, server: Any) -> int:
+        return int(server.allowed)
+
+    @admin.display(description="address")
+    def place(self, server: ToolServer) -> str:
+        return server.url or server.command
+
+    @action(description="Fetch tools", permissions=["fetch"], icon="download")
+    def fetch_tools(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        server = get_object_or_404(ToolServer, pk=object_id)
+        if request.method != "POST":
+            return render(request, "admin/llm/fetch_tools.html", self.page(request, server))
+        try:
+            found = fetch(server)
+        except ServerFailed as error:
+            why = {"failure": str(error), "detail": str(error.__cause__ or "")[:500]}
+            page = self.page(request, server) | why
+            return render(request, "admin/llm/fetch_tools.html", page)
+        broken = sum(bool(tool.problem) for tool in found)
+        said = f"{len(found)} tools were found." + (f" {broken} cannot be used." if broken else "")
+        messages.success(request, f"{said} New ones are off until you allow them.")
+        return redirect(reverse("admin:llm_toolserver_change", args=[server.pk]))
+
+    def page(self, request: HttpRequest, server: ToolServer) -> dict[str, Any]:
+        return {
+            **self.admin_site.each_context(request),
+            "title": f"Tools of {server.name}",
+            "server": server,
+        }
+
+    def has_fetch_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perms(["llm.change_toolserver", "llm.change_servertool"])

@@ -1,0 +1,61 @@
+"""The admin's form of an MCP server."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
+
+from llm.models import ToolServer
+
+SECRET = re.compile(r"([A-Za-z_][\w-]*)[ \t]*[:=][ \t]*(\S.*)")
+
+
+class ToolServerForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Stored secrets go in and never come out: an empty field leaves them as they are."""
+
+    secrets = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autocomplete": "off"}),
+        help_text="For HTTP its headers, for a command its environment: one `Name: value` on a "
+        "line. Stored encrypted and not shown again; empty leaves them as they are.",
+    )
+    forget = forms.BooleanField(
+        label="Forget the stored secrets", required=False, widget=UnfoldBooleanWidget
+    )
+
+    class Meta:
+        model = ToolServer
+        fields = "__all__"  # noqa: DJ007
+
+    def clean_command(self) -> str:
+        """Whoever may change this row must not be able to run just anything on the workers."""
+        command: str = self.cleaned_data["command"]
+        if command and command not in settings.MCP_COMMANDS:
+            raise forms.ValidationError(
+                f"The setting MCP_COMMANDS does not list {command!r}, so no worker runs it."
+            )
+        return command
+
+    def clean_secrets(self) -> dict[str, str]:
+        found = {}
+        for line in filter(str.strip, self.cleaned_data["secrets"].splitlines()):
+            match = SECRET.fullmatch(line.strip())
+            if match is None:
+                raise forms.ValidationError(f"Expected `Name: value`, got {line.strip()!r}.")
+            if "${" in match[2]:
+                # The library would put in a variable of the worker's own environment.
+                raise forms.ValidationError("A value cannot refer to a variable by `${…}`.")
+            found[match[1]] = match[2]
+        return found
+
+    def save(self, commit: bool = True) -> ToolServer:
+        server: ToolServer = self.instance
+        given: dict[str, Any] = self.cleaned_data
+        if given["forget"]:
+            server.set_secrets({})
+        if given["secrets"]:
+            server.set_secrets(given["secrets"])
+        saved: ToolServer = super().save(commit)
+        return saved
