@@ -2,7 +2,7 @@
 settings and texts of one's own."""
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from accounts.models import User
 from conversations.models import Conversation, Message, Prompt
@@ -11,6 +11,7 @@ from llm.models import Provider as ProviderRow
 from tests.chat import Chat, OpenChat, plain
 from tests.provider import Provider
 from tests.stack import Web
+from tests.walk import OpenContext
 
 pytest_plugins = ["tests.browser"]
 pytestmark = pytest.mark.browser
@@ -55,6 +56,22 @@ def test_a_stopped_answer_is_continued(
 
     expect(chat.prose).to_contain_text("and that is all.")
     assert chat.copy_answer() == f"{before} and that is all."
+
+
+def test_what_is_written_before_the_scripts_have_come_is_kept(
+    owner: User, site: Web, open_context: OpenContext
+) -> None:
+    page = open_context(owner, site).new_page()
+    page.add_init_script(f"localStorage.setItem('draft:{owner.pk}:new', 'A draft')")
+    held: list[Route] = []
+    page.route("**/static/js/**", lambda route: held.append(route))
+    page.goto(site.url, wait_until="commit")
+    page.locator("#composer-text").press_sequentially("and more")
+    for route in held:
+        route.continue_()
+    page.unroute("**/static/js/**")
+    expect(page.get_by_role("button", name="Send")).to_be_enabled()
+    expect(page.locator("#composer-text")).to_have_value("A draft\nand more")
 
 
 # --- Models and settings -------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from redis import Redis, RedisError
 ROOT = Path(__file__).resolve().parent.parent
 # What the processes may know of this machine; the settings of the test run are not among it.
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 90
 MARKS = {
     "redis": "redis-server",
     "web": "chatsite.web",

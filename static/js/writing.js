@@ -36,6 +36,13 @@ export class Writing {
       changed: (text) => { if (!this.#editing) this.#drafts.save(client.open, text); },
     });
     this.attachments = composerFiles(page, form, this.composer, models);
+    this.#takeEarly(page.conversation?.id ?? null);
+  }
+
+  /** What was written before the page's scripts had come; a browser that reloads puts the draft there itself. @param {string | null} conversation */
+  #takeEarly(conversation) {
+    const [early, draft] = [this.composer.text, this.#drafts.load(conversation)];
+    if (early) this.#drafts.save(conversation, early.startsWith(draft) ? early : `${draft}\n${early}`);
   }
 
   /** Another conversation is shown now. */
