@@ -42,6 +42,17 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def pairs(name: str) -> dict[str, str]:
+    """A comma-separated list of `key=value`."""
+    found = {}
+    for word in words(name):
+        key, separator, value = (part.strip() for part in word.partition("="))
+        if not (key and separator and value):
+            raise ImproperlyConfigured(f"{name}: expected key=value, got {word!r}")
+        found[key] = value
+    return found
+
+
 def broker_url(redis_url: str) -> str:
     """Kombu's spelling of a Redis URL: it writes `redis+socket://` where redis-py writes `unix://`."""
     parts = urlsplit(redis_url)

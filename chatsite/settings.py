@@ -7,7 +7,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from chatsite import logs
-from chatsite.environment import broker_url, flag, number, text, whole, words
+from chatsite.environment import broker_url, flag, number, pairs, text, whole, words
 from chatsite.unfold import UNFOLD  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -224,6 +224,8 @@ LLM_BREAKER_FAILURES = whole("LLM_BREAKER_FAILURES", 5, low=1)
 LLM_BREAKER_SECONDS = number("LLM_BREAKER_SECONDS", 60, low=1)
 LLM_TOOLS = words("LLM_TOOLS")
 LLM_FILTERS = words("LLM_FILTERS")
+# Chains and graphs offered as models: `slug=dotted.path`.
+LLM_RUNNABLES = pairs("LLM_RUNNABLES")
 # Servers of the own network that the tool which fetches pages may ask, as `host:port`.
 FETCH_ALLOWED_HOSTS = words("FETCH_ALLOWED_HOSTS")
 # Commands that MCP servers set in the admin may run on the workers.

@@ -18,7 +18,8 @@ DEMO = "Demo"
 ENVIRONMENT = "Environment"
 ANTHROPIC = "Environment (Anthropic)"
 MAX_FALLBACKS = 3
-OURS = (DEMO, ENVIRONMENT, ANTHROPIC)
+RUNNABLES = "Runnables"
+OURS = (DEMO, ENVIRONMENT, ANTHROPIC, RUNNABLES)
 
 
 class Source(NamedTuple):
@@ -129,6 +130,7 @@ def sync_environment() -> None:
     named: list[ChatModel] = []
     for source in sources():
         named += _sync_models(source, first=len(named))
+    _sync_runnables(first=len(named))
     _make_default(named[0] if named else demo)
 
 
@@ -145,6 +147,20 @@ def _sync_demo() -> ChatModel | None:
         },
     )
     return model if model.provider_id == provider.pk else None
+
+
+def _sync_runnables(first: int) -> None:
+    """Offered beside the models, and never chosen for anybody: each is for a purpose of its own."""
+    named = settings.LLM_RUNNABLES
+    rows = ChatModel.objects.filter(provider__name=RUNNABLES)
+    rows.exclude(slug__in=named).update(enabled=False)
+    if not named:
+        return
+    provider, _ = Provider.objects.update_or_create(
+        name=RUNNABLES, defaults={"kind": Provider.Kind.RUNNABLE}
+    )
+    for position, slug in enumerate(named, first):
+        _sync_model(provider, slug, position)
 
 
 def _sync_models(source: Source, first: int) -> list[ChatModel]:

@@ -5,6 +5,7 @@ import json
 import os
 
 import msgspec
+from django.conf import settings
 
 from llm import failures
 from llm.anthropic import VERSION
@@ -31,6 +32,8 @@ async def models_of(provider: Provider) -> list[Listed]:
     SecretLost."""
     if provider.kind == Provider.Kind.DEMO:
         return [Listed("demo", "Demo")]
+    if provider.kind == Provider.Kind.RUNNABLE:
+        return [Listed(slug, path) for slug, path in sorted(settings.LLM_RUNNABLES.items())]
     try:
         async with asyncio.timeout(SECONDS):
             body = await _get(*_request(provider))

@@ -42,6 +42,8 @@ def unshaped(
     model: ModelSpec, turns: Sequence[Turn], around: Surroundings = NOTHING
 ) -> AsyncGenerator[Part, None]:
     """Of this very model, with all its steps, and as it says it: no filter has seen it."""
+    if model.kind == "runnable":
+        return _runnable(model, turns)
     has_tools = model.tools or model.server_tools
     return _with_tools(model, turns, around) if has_tools else _plain(model, turns)
 
@@ -63,6 +65,13 @@ async def _with_tools(
     """The first import of LangGraph takes its time, in which other answers go on."""
     agent = await asyncio.to_thread(import_module, "llm.agent.answer")
     async with aclosing(agent.answer(model, turns, around)) as parts:
+        async for part in parts:
+            yield part
+
+
+async def _runnable(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part, None]:
+    runnables = await asyncio.to_thread(import_module, "llm.runnables.answer")
+    async with aclosing(runnables.answer(model, turns)) as parts:
         async for part in parts:
             yield part
 

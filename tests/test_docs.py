@@ -11,7 +11,14 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 PACKAGES = ("chatsite", "streaming", "conversations", "llm", "accounts", "deploy/embedded")
-READERS = {"text": "empty", "flag": "0", "number": "", "whole": "", "words": "empty"}
+READERS = {
+    "text": "empty",
+    "words": "empty",
+    "pairs": "empty",
+    "flag": "0",
+    "number": "",
+    "whole": "",
+}
 # Set by make and by Django for themselves, never by a person.
 INTERNAL = {"MAKELEVEL", "DJANGO_SETTINGS_MODULE"}
 CODE = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)

@@ -18,6 +18,7 @@ class Provider(models.Model):
         OPENAI = "openai", "OpenAI or compatible"
         ANTHROPIC = "anthropic", "Anthropic"
         DEMO = "demo", "Demo"
+        RUNNABLE = "runnable", "Chains and graphs of LLM_RUNNABLES"
 
     name = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=20, choices=Kind, default=Kind.OPENAI)
