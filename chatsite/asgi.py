@@ -9,11 +9,12 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.urls import path  # noqa: E402
 
 from chatsite.origin import SameOrigin  # noqa: E402
+from chatsite.static_files import StaticFiles  # noqa: E402
 from streaming.consumers import ChatConsumer  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": pages,
+        "http": StaticFiles(pages),
         "websocket": SameOrigin(URLRouter([path("ws/chat/", ChatConsumer.as_asgi())])),
     }
 )
