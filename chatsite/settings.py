@@ -223,6 +223,9 @@ LLM_BREAKER_FAILURES = whole("LLM_BREAKER_FAILURES", 5, low=1)
 LLM_BREAKER_SECONDS = number("LLM_BREAKER_SECONDS", 60, low=1)
 LLM_TOOLS = words("LLM_TOOLS")
 LLM_FILTERS = words("LLM_FILTERS")
+LLM_CACHE_SECONDS = whole("LLM_CACHE_SECONDS", 86_400, low=1)
+LLM_CACHE_ENTRIES = whole("LLM_CACHE_ENTRIES", 500, low=1)
+LLM_CACHE_ENTRY_BYTES = whole("LLM_CACHE_ENTRY_BYTES", 65_536, low=1)
 # Chains and graphs offered as models: `slug=dotted.path`.
 LLM_RUNNABLES = pairs("LLM_RUNNABLES")
 # Servers of the own network that the tool which fetches pages may ask, as `host:port`.

@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from llm import health, places
-from llm.admin_pages import fetch_page, try_page
+from llm.admin_pages import cache_page, fetch_page, try_page
 from llm.forms import ChatModelForm, ProviderForm
 from llm.models import ChatModel, Provider
 from llm.server_admin import ToolServerAdmin
@@ -100,7 +100,7 @@ class ChatModelAdmin(ModelAdmin):
     list_display = ["label", "slug", "provider", "provider_model", "enabled", "default", "position"]
     list_editable = ["enabled", "position"]
     list_filter = ["enabled", "default", "provider", "groups", "reasons", "images"]
-    actions_detail = ["test"]
+    actions_detail = ["test", "empty_cache"]
     actions_row = ["test"]
     list_select_related = ["provider"]
     search_fields = ["label", "slug", "provider_model", "provider__name"]
@@ -113,13 +113,22 @@ class ChatModelAdmin(ModelAdmin):
         ("Abilities", {"fields": ["images", "uses_tools", "reasons"]}),
         ("Limits", {"fields": ["context_window", "max_output_tokens", "queue"]}),
         ("Prices", {"fields": ["price_in", "price_out"]}),
-        ("Behaviour", {"fields": ["system_prompt", "parameters", "tools", "filters"]}),
+        ("Behaviour", {"fields": ["system_prompt", "parameters", "tools", "filters", "cache"]}),
     ]
 
     @action(description="Test", permissions=["change"], icon="bolt")
     def test(self, request: HttpRequest, object_id: int) -> HttpResponse:
         models = ChatModel.objects.select_related("provider")
         return try_page(request, get_object_or_404(models, pk=object_id))
+
+    @action(
+        description="Empty the cache",
+        permissions=["change"],
+        url_path="empty-cache",
+        icon="delete_sweep",
+    )
+    def empty_cache(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return cache_page(request, get_object_or_404(ChatModel, pk=object_id))
 
     @transaction.atomic
     def save_model(

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.text import slugify
 
+from llm import cache
 from llm.errors import ProviderError
 from llm.models import ChatModel, Provider
 from llm.secrets import SecretLost
@@ -60,6 +61,17 @@ def fetch_page(request: HttpRequest, provider: Provider) -> HttpResponse:
         "failure": failure,
     }
     return TemplateResponse(request, "admin/llm/fetch.html", context)
+
+
+def cache_page(request: HttpRequest, model: ChatModel) -> HttpResponse:
+    if request.method == "POST":
+        gone = cache.purge(model.slug)
+        messages.success(
+            request, f"The cache of {model} is empty. Answers that were in it: {gone}."
+        )
+        return redirect("admin:llm_chatmodel_change", model.pk)
+    context = {**about(request, f"Cache of {model}", model), "model": model}
+    return TemplateResponse(request, "admin/llm/cache.html", context)
 
 
 def add_models(provider: Provider, ids: list[str]) -> int:

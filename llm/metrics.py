@@ -14,3 +14,7 @@ FALLBACKS = Counter(
 PROVIDER_WAITS = Counter(
     "chatsite_provider_waits_total", "Requests that waited for a place at a provider", ["provider"]
 )
+CACHE_HITS = Counter("chatsite_cache_hits_total", "Answers that were given again", ["model"])
+CACHE_MISSES = Counter(
+    "chatsite_cache_misses_total", "Answers that were looked for and not there", ["model"]
+)

@@ -47,6 +47,10 @@ class ModelSpec(msgspec.Struct, frozen=True):
     # Requests at once at the provider, over all workers; None: no limit.
     max_concurrency: int | None = None
     streams: bool = True
+    # Whose answers to the same question may be given again; empty: nobody's. Someone who asks once
+    # more wants another answer, which then takes the place of the old one.
+    cache_scope: str = ""
+    cache_reads: bool = True
     # Who answers where this one cannot, in this order.
     fallbacks: tuple["ModelSpec", ...] = ()
     filters: tuple[dict[str, Any], ...] = ()

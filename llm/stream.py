@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from llm import history
 from llm.ask import ask_until_answered, options
 from llm.build import build
+from llm.cache import cached
 from llm.calls import CUT_OFF, finished
 from llm.fallback import with_fallbacks
 from llm.filters.chain import filtered
@@ -35,7 +36,8 @@ def stream(
     def answer(chosen: ModelSpec, asked: Sequence[Turn]) -> AsyncGenerator[Part, None]:
         return shaped(unshaped(chosen, asked, around), chosen, model, asked)
 
-    return with_fallbacks(model, turns, answer) if model.fallbacks else answer(model, turns)
+    parts = with_fallbacks(model, turns, answer) if model.fallbacks else answer(model, turns)
+    return cached(model, turns, parts)
 
 
 def unshaped(

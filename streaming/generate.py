@@ -180,6 +180,9 @@ async def take_all(run: Run, worker: Worker, model: ModelSpec, turns: Sequence[T
                 case parts.Finish():
                     reason = part.reason
                     close_seam(run)
+                case parts.Progress() | parts.Answering():
+                    # Nothing of the text: it does not close the seam of an answer that goes on.
+                    await take_event(run, worker, part)
                 case _:
                     close_seam(run)
                     await take_event(run, worker, part)

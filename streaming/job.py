@@ -73,7 +73,19 @@ def begin(generation_id: str, worker_id: str) -> Job | None:
     if claimed.continues:
         turns += going_on(claimed.message.content)
     model = with_stand_ins(claimed, wishes_of(claimed.conversation), turns)
-    return Job(run, claimed.losses, None, model, tuple(turns))
+    return Job(run, claimed.losses, None, cacheable(claimed, model), tuple(turns))
+
+
+def cacheable(claimed: Generation, model: ModelSpec) -> ModelSpec:
+    """With the scope of its cache. The rest of a cut answer is none by itself, and of a temporary
+    chat nothing is to stay."""
+    assert claimed.model is not None
+    caching, chat = claimed.model.cache, claimed.conversation
+    if caching == claimed.model.Cache.OFF or claimed.continues or chat.is_temporary:
+        return model
+    scope = "shared" if caching == claimed.model.Cache.SHARED else f"user:{chat.owner_id}"
+    others = claimed.prompt.children.exclude(pk=claimed.message_id)
+    return msgspec.structs.replace(model, cache_scope=scope, cache_reads=not others.exists())
 
 
 def with_stand_ins(claimed: Generation, wishes: Wishes, turns: Sequence[Turn]) -> ModelSpec:

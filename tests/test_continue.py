@@ -8,8 +8,10 @@ import pytest
 
 from accounts.models import User
 from conversations.models import Generation, Message
+from llm import places
 from llm.going_on import GO_ON
 from llm.models import ChatModel
+from llm.models import Provider as ProviderRow
 from tests.client import Tab, text_of
 from tests.conftest import OpenTab
 from tests.provider import Provider, expected_text
@@ -78,6 +80,22 @@ def test_words_that_the_model_repeats_are_left_out(
     provider.script({"text": "quick brown fox jumps over the lazy dog.", "reasoning": 5})
 
     assert_whole(tab, go_on(tab, first["reply"]))
+
+
+def test_a_wait_for_the_model_does_not_bring_its_repetition_back(
+    owner: User, web: Web, worker: Process, open_tab: OpenTab, provider: Provider
+) -> None:
+    tab = open_tab(owner, web)
+    first = cut_answer(tab, provider)
+    row = ChatModel.objects.get(slug="fake").provider
+    ProviderRow.objects.filter(pk=row.pk).update(max_concurrency=1)
+    places.take(row.pk, 1, "somebody else")
+    provider.script({"text": "quick brown fox jumps over the lazy dog."})
+
+    ack = go_on(tab, first["reply"])
+    tab.wait_for(lambda event: event["type"] == "progress")
+    places.give_back(row.pk, 1, "somebody else")
+    assert_whole(tab, ack)
 
 
 def test_a_stopped_answer_goes_on_and_can_be_stopped_again(

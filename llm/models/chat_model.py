@@ -8,6 +8,11 @@ from llm.models.provider import Provider
 
 
 class ChatModel(models.Model):
+    class Cache(models.TextChoices):
+        OFF = "off", "Off"
+        USER = "user", "For each user"
+        SHARED = "shared", "For all users together"
+
     slug = models.CharField(
         max_length=200, unique=True, help_text="May hold slashes, colons and dots."
     )
@@ -69,6 +74,12 @@ class ChatModel(models.Model):
         blank=True,
         help_text="What an answer goes through before anybody sees it, in this order, such as "
         '[{"name": "redact"}, {"name": "max_length", "options": {"characters": 20000}}].',
+    )
+    cache = models.CharField(
+        max_length=10,
+        choices=Cache,
+        default=Cache.OFF,
+        help_text="Whether an answer is given again to exactly the same question and history.",
     )
     position = models.IntegerField(default=0, help_text="Lower comes first.")
 

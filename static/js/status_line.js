@@ -59,8 +59,13 @@ export function wasStartedAgain(snapshot) {
 export function metaLine(snapshot, models) {
   const label = models.find((model) => model.slug === snapshot.model)?.label ?? snapshot.model;
   const tokens = snapshot.usage.output_tokens;
-  const parts = [label, typeof tokens === "number" && tokens > 0 ? tokenCount(tokens) : null, leftOut(snapshot.usage.left_out)];
+  const parts = [label, typeof tokens === "number" && tokens > 0 ? tokenCount(tokens) : null, leftOut(snapshot.usage.left_out), fromCache(snapshot.usage.cached)];
   return parts.filter(Boolean).join(" · ");
+}
+
+/** @param {unknown} cached */
+function fromCache(cached) {
+  return cached === true ? gettext("from the cache") : null;
 }
 
 /** A long conversation is sent without its beginning. @param {unknown} messages */
