@@ -1,14 +1,14 @@
 """Static files, sent before Django sees the request: a page asks for more than a hundred of them,
 and on the way through its middleware and threads each costs several times as much."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 CHUNK_BYTES = 256 * 1024
