@@ -31,6 +31,8 @@ from llm.parts import (
     Usage,
 )
 from llm.session import close_session
+from llm.spec import ModelSpec, Turn
+from llm.stream import stream
 from tests.client import text_of
 from tests.conftest import OpenTab
 from tests.environment import free_port
@@ -292,6 +294,23 @@ async def test_unless_it_is_to_pass(provider: Provider) -> None:
 async def test_a_failure_of_the_model_comes_after_what_it_said(provider: Provider) -> None:
     said = Said([*sentences(FINE), ProviderError("provider_interrupted")])
     assert text(await until_failure(moderation(provider), said)).strip() == FINE
+
+
+# --- Around an agent ---
+async def test_an_answer_with_tools_goes_through_them_too(provider: Provider) -> None:
+    filters = (REDACT, {"name": "max_length", "options": {"characters": 10}})
+    model = ModelSpec(
+        "m", "openai", provider.url, "", "fake", tools=("current_time",), filters=filters
+    )
+    asked = json.dumps({"tool": {"name": "current_time"}, "tokens": 5_000, "rate": 100})
+    turns = [Turn("user", [{"type": "text", "text": asked}])]
+    shown = [part async for part in stream(model, turns)]
+    assert len(text(shown)) == 10
+    assert [type(part) for part in shown[-2:]] == [Usage, Finish]
+    assert shown[-1] == Finish("length")
+    assert any(isinstance(part, ToolCallFinished) and part.result for part in shown)
+    assert provider.requests[-1].ended.wait(5)
+    assert provider.requests[-1].disconnected_at, "the model was hung up on"
 
 
 # --- What an admin may set -----------------------------------------------------------------------

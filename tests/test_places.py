@@ -131,6 +131,21 @@ def test_who_finds_no_place_says_so_can_be_stopped_and_goes_on_when_there_is_one
     eventually(lambda: places.taken(row.pk, 1) == 0)
 
 
+def test_a_model_with_tools_waits_for_each_of_its_requests(
+    owner: User, web: Web, worker: Process, open_tab: OpenTab, provider: Provider, row: ProviderRow
+) -> None:
+    narrow_model(provider, row)
+    ChatModel.objects.filter(slug="narrow").update(tools=["current_time"])
+    places.take(row.pk, 1, "somebody else")
+    tab = open_tab(owner, web)
+    ack = say(tab, {"tool": {"name": "current_time"}, "tokens": 5})
+    wait_for(tab, ack, "progress", WAITING)
+    places.give_back(row.pk, 1, "somebody else")
+    state = tab.wait_for_end(ack["generation"])
+    assert (state["status"], text_of(state["content"])) == ("completed", expected_text(SHORT))
+    assert len(provider.requests) == 2
+
+
 def test_the_place_of_a_worker_that_died_comes_back(
     owner: User, stack: Stack, open_tab: OpenTab, provider: Provider, row: ProviderRow
 ) -> None:
