@@ -8,6 +8,9 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 
+from asgiref.sync import sync_to_async
+from django.db import connections
+
 from conversations.models import Generation
 from streaming.catch_up import position_in
 from streaming.feed import Feed
@@ -55,8 +58,12 @@ async def read(
     line can be kept open. Ends after the terminal event, or a snapshot that holds the end; sooner
     where this process goes down, or the reader is too slow.
 
+    No connection to the database is held while it waits.
+
     Raises what Redis raises when it is away at the beginning.
     """
+    # The thread of this request has one from looking up who asks, and would keep it to the end.
+    await sync_to_async(connections.close_all)()
     inbox = Inbox()
     key, conversation = str(generation.pk), str(generation.conversation_id)
     feed = Feed(node, inbox.put, inbox.end, only=key)

