@@ -75,6 +75,8 @@ def submit(
         before = stored(user, target, client_message_id)
         if before is None:
             raise
+        if before.conversation.deleted_at is not None:
+            raise NotFound(f"There is no conversation {target}.") from None
         return same_or_refused(before, text, parent, files)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import User
@@ -119,6 +120,15 @@ def test_the_same_message_again_is_the_first_one(owner: User) -> None:
         again = asked(owner, client_message_id=same, conversation=conversation)
         assert (ids(again), again.created) == (ids(first), False)
     assert kept() == before
+
+
+def test_the_same_message_finds_no_conversation_that_was_deleted(owner: User) -> None:
+    same = uuid.uuid4()
+    first = asked(owner, client_message_id=same)
+    Conversation.objects.update(deleted_at=timezone.now())
+    for conversation in (None, first.conversation.pk):
+        with pytest.raises(NotFound):
+            asked(owner, client_message_id=same, conversation=conversation)
 
 
 def test_the_same_message_after_its_answer_is_the_first_one(owner: User) -> None:
