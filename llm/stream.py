@@ -45,7 +45,7 @@ def unshaped(
 ) -> AsyncGenerator[Part, None]:
     """Of this very model, with all its steps, and as it says it: no filter has seen it."""
     if model.kind == "runnable":
-        return _runnable(model, turns)
+        return _runnable(model, turns, around)
     has_tools = model.tools or model.server_tools
     return _with_tools(model, turns, around) if has_tools else _plain(model, turns)
 
@@ -71,9 +71,11 @@ async def _with_tools(
             yield part
 
 
-async def _runnable(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part, None]:
+async def _runnable(
+    model: ModelSpec, turns: Sequence[Turn], around: Surroundings
+) -> AsyncGenerator[Part, None]:
     runnables = await asyncio.to_thread(import_module, "llm.runnables.answer")
-    async with aclosing(runnables.answer(model, turns)) as parts:
+    async with aclosing(runnables.answer(model, turns, around)) as parts:
         async for part in parts:
             yield part
 

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from llm.trace import Spans
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -39,6 +41,8 @@ class Surroundings:
     search: Search | None = None
     list_files: ListFiles | None = None
     read_file: ReadFile | None = None
+    # Where an agent or a runnable notes what it does; None: nobody wants to know.
+    spans: Spans | None = None
 
 
 NOTHING = Surroundings()

@@ -17,11 +17,12 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from conversations.admin.base import FoundById, ReadOnly, as_json
-from conversations.models import Generation
+from conversations.models import Generation, GenerationTrace
 from llm.parts import FinishReason as Reason
 from streaming import lease
 from streaming.log import cancel_channel
 from streaming.redis import connect_sync
+from streaming.timeline import timeline
 
 logger = structlog.get_logger(__name__)
 STATUS_LABELS = {
@@ -112,7 +113,7 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
     list_per_page = 50
     shown_usage, shown_timings = as_json("usage"), as_json("timings")
     shown_request = as_json("request")
-    readonly_fields = ["shown_usage", "shown_timings", "shown_request"]
+    readonly_fields = ["shown_usage", "shown_timings", "shown_request", "shown_trace"]
     fieldsets = [
         (
             None,
@@ -133,6 +134,7 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
             "Model",
             {"fields": ["model", "model_slug", "answered_by", "shown_usage", "shown_timings"]},
         ),
+        ("Steps", {"fields": ["shown_trace"]}),
         ("Failure", {"fields": ["error_code", "error_message", "retryable"]}),
         (
             "Work",
@@ -152,6 +154,11 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
             },
         ),
     ]
+
+    @admin.display(description="timeline")
+    def shown_trace(self, generation: Generation) -> str:
+        trace = GenerationTrace.objects.filter(generation=generation).first()
+        return timeline(trace.spans) if trace else "-"
 
     @admin.action(description="Cancel", permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:

@@ -72,6 +72,7 @@ def outcome_of(ending: Ending, run: Run) -> Outcome:
         attempt=run.attempt,
         finish_reason=reason_of(ending),
         answered_by=run.answered_by,
+        spans=run.spans.rows(),
     )
 
 

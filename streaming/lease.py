@@ -6,7 +6,7 @@ attempt, and a write that matches no row means that somebody else has taken over
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from conversations.models import Generation, Message
+from conversations.models import Generation, GenerationTrace, Message
 from conversations.search.index import index_answer
 
 Status = Generation.Status
@@ -37,6 +37,7 @@ class Outcome:
     attempt: int = 0
     finish_reason: str = ""
     answered_by: str = ""
+    spans: list[dict[str, Any]] = field(default_factory=list)
 
 
 def claimable() -> Q:
@@ -123,6 +124,10 @@ def finish(generation_id: UUID | str, attempt: int, outcome: Outcome) -> bool:
         if stored:
             Message.objects.filter(generation__pk=generation_id).update(content=outcome.content)
             index_answer(generation_id)
+            if outcome.spans:
+                GenerationTrace.objects.update_or_create(
+                    generation_id=generation_id, defaults={"spans": outcome.spans}
+                )
     return bool(stored)
 
 

@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from llm.trace import Spans
 from streaming import protocol
 from streaming.content import Content
 from streaming.delivery import channel_of, conversation_group
@@ -55,6 +56,7 @@ class Run:
     tokens_seen: int = 0
     untitled: bool = False
     by_api: bool = False
+    spans: Spans = field(default_factory=Spans)
     seam: Seam | None = None
     tool_names: dict[str, str] = field(default_factory=dict)
     _kind: str = ""

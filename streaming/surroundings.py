@@ -8,7 +8,7 @@ from uuid import UUID
 
 from conversations.attachments.passage import files_of, passage
 from conversations.search.passages import passages
-from llm.surroundings import NOTHING, AttachedFile, Passage, Surroundings
+from llm.surroundings import AttachedFile, Passage, Surroundings
 from streaming.run import Run
 from streaming.worker import Worker
 
@@ -16,7 +16,7 @@ from streaming.worker import Worker
 def around(run: Run, worker: Worker) -> Surroundings:
     """A program with a key for chats alone must not read conversations through a tool."""
     if run.by_api:
-        return NOTHING
+        return Surroundings(spans=run.spans)
     conversation = UUID(run.conversation)
 
     async def search(query: str) -> Sequence[Passage]:
@@ -28,4 +28,4 @@ def around(run: Run, worker: Worker) -> Surroundings:
     async def read_file(name: str, offset: int, length: int) -> str | None:
         return await worker.in_database(passage, conversation, name, offset, length)
 
-    return Surroundings(search, list_files, read_file)
+    return Surroundings(search, list_files, read_file, run.spans)

@@ -7,6 +7,7 @@ from conversations.models.library import Preset, Prompt
 from conversations.models.message import Feedback, Message
 from conversations.models.search import SearchText
 from conversations.models.share import Share
+from conversations.models.trace import GenerationTrace
 from conversations.models.transfer import Import
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Feedback",
     "Folder",
     "Generation",
+    "GenerationTrace",
     "Import",
     "Message",
     "Preset",

@@ -22,6 +22,7 @@ from llm.surroundings import Surroundings
 from llm.tools import find
 from llm.tools.progress import CustomEvents, from_stream
 from llm.usage import total
+from llm.watch import Watch
 
 # Each step is two nodes, and LangGraph counts nodes; the model's own limit comes first.
 NODE_LIMIT = 2 * STEP_LIMIT + 2
@@ -40,7 +41,8 @@ async def answer(
     by_name = {tool.name: tool for tool in tools}
     session = Session(model, chat, asked, by_name, bound, around)
     start = State(used=[], calls=[], reason=None, steps=0)
-    config = RunnableConfig(recursion_limit=NODE_LIMIT, callbacks=[CustomEvents()])
+    watching = [Watch(around.spans)] if around.spans is not None else []
+    config = RunnableConfig(recursion_limit=NODE_LIMIT, callbacks=[CustomEvents(), *watching])
     said = cast(
         AsyncGenerator[tuple[str, Any], None],
         graph().astream(

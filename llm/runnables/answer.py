@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.schema import StreamEvent
 
 from llm import failures
@@ -30,21 +30,25 @@ from llm.parts import (
 from llm.reply import Reply, in_one_piece
 from llm.runnables.find import find
 from llm.spec import ModelSpec, Turn
+from llm.surroundings import Surroundings
 from llm.tools.progress import from_stream, made
 from llm.usage import estimate_tokens, total
+from llm.watch import Watch
 
 NO_RESULT = "The call had no result."
 MODES = ["messages", "custom"]
 
 
-async def answer(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part, None]:
+async def answer(
+    model: ModelSpec, turns: Sequence[Turn], around: Surroundings
+) -> AsyncGenerator[Part, None]:
     """Ends with Usage and Finish, or raises ProviderError for what a provider did. What the
     runnable itself raises goes up as it is."""
     runnable = await asyncio.to_thread(find, model.slug)
     asked = messages(turns, model.system_prompt)
     reading = Reading(asked)
     try:
-        async with aclosing(_events(runnable, asked)) as events:
+        async with aclosing(_events(runnable, asked, around)) as events:
             async for event in events:
                 for part in reading.take(event):
                     yield part
@@ -57,11 +61,12 @@ async def answer(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part
 
 
 def _events(
-    runnable: Runnable[Any, Any], asked: list[BaseMessage]
+    runnable: Runnable[Any, Any], asked: list[BaseMessage], around: Surroundings
 ) -> AsyncGenerator[StreamEvent, None]:
     modes: dict[str, Any] = {"stream_mode": MODES} if _is_graph(runnable) else {}
+    config = RunnableConfig(callbacks=[Watch(around.spans)] if around.spans is not None else [])
     events: AsyncIterator[StreamEvent] = runnable.astream_events(
-        _input(runnable, asked), version="v2", **modes
+        _input(runnable, asked), config, version="v2", **modes
     )
     return cast(AsyncGenerator[StreamEvent, None], events)
 

@@ -1,0 +1,40 @@
+"""A trace as an admin sees it: one line for each span, in the order in which they began."""
+
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+WIDTH = 1000
+# Of a span that took no time at all: it must be seen.
+THINNEST = 4
+INDENT = "\N{EM SPACE}"
+
+
+def timeline(spans: list[dict[str, Any]]) -> SafeString:
+    whole = max((end_of(span) for span in spans), default=0) or 1
+    lines = [line(span, spans, whole) for span in spans]
+    return render_to_string("admin/streaming/timeline.html", {"lines": lines, "width": WIDTH})
+
+
+def line(span: dict[str, Any], spans: list[dict[str, Any]], whole: int) -> dict[str, Any]:
+    took = whole - span["start"] if span["took"] is None else span["took"]
+    width = max(THINNEST, round(took * WIDTH / whole))
+    return {
+        **span,
+        "indent": INDENT * depth_of(span, spans),
+        "x": min(round(span["start"] * WIDTH / whole), WIDTH - THINNEST),
+        "width": min(width, WIDTH),
+    }
+
+
+def depth_of(span: dict[str, Any], spans: list[dict[str, Any]]) -> int:
+    """A parent began before its children, so this ends."""
+    depth, parent = 0, span["parent"]
+    while parent is not None:
+        depth, parent = depth + 1, spans[parent]["parent"]
+    return depth
+
+
+def end_of(span: dict[str, Any]) -> int:
+    return int(span["start"]) + int(span["took"] or 0)
