@@ -212,6 +212,8 @@ def test_a_new_default_in_the_admin_takes_the_old_ones_place(
         "queue": "generations",
         "parameters": "{}",
         "tools": "[]",
+        "filters": "[]",
+        "cache": "off",
     }
     answer = admin.post("/admin/llm/chatmodel/add/", form)
     assert answer.status_code == 302, answer.content.decode()

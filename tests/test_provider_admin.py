@@ -196,6 +196,8 @@ def form(model: ChatModel, **changes: Any) -> dict[str, Any]:
         "queue": "generations",
         "parameters": "{}",
         "tools": "[]",
+        "filters": "[]",
+        "cache": "off",
     }
     return {**values, **changes}
 
