@@ -20,6 +20,9 @@ class ServerToolInline(TabularInline):
     model = ServerTool
     fields = ["full_name", "description", "permission", "acts", "problem"]
     readonly_fields = ["full_name", "description", "problem"]
+    # Its name is the first column already.
+    hide_title = True
+    radio_fields = {"permission": admin.VERTICAL}
     extra = 0
     can_delete = False
 

@@ -12,18 +12,24 @@ INDENT = "\N{EM SPACE}"
 
 
 def timeline(spans: list[dict[str, Any]]) -> SafeString:
-    whole = max((end_of(span) for span in spans), default=0) or 1
-    lines = [line(span, spans, whole) for span in spans]
+    first = min((int(span["start"]) for span in spans), default=0)
+    whole = max((end_of(span) for span in spans), default=first) - first or 1
+    lines = [line(span, spans, first, whole) for span in spans]
     return render_to_string("admin/streaming/timeline.html", {"lines": lines, "width": WIDTH})
 
 
-def line(span: dict[str, Any], spans: list[dict[str, Any]], whole: int) -> dict[str, Any]:
-    took = whole - span["start"] if span["took"] is None else span["took"]
+def line(
+    span: dict[str, Any], spans: list[dict[str, Any]], first: int, whole: int
+) -> dict[str, Any]:
+    """Its bar begins where the first span does: what came before (LangGraph's import, once for each
+    process) would make all others thin."""
+    start = span["start"] - first
+    took = whole - start if span["took"] is None else span["took"]
     width = max(THINNEST, round(took * WIDTH / whole))
     return {
         **span,
         "indent": INDENT * depth_of(span, spans),
-        "x": min(round(span["start"] * WIDTH / whole), WIDTH - THINNEST),
+        "x": min(round(start * WIDTH / whole), WIDTH - THINNEST),
         "width": min(width, WIDTH),
     }
 

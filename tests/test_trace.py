@@ -37,6 +37,8 @@ def test_an_agents_steps_are_kept(
     assert (tool["kind"], tool["error"]) == ("tool", "")
     assert spans[tool["parent"]]["name"] == "tools"
     assert spans[0]["parent"] is None
+    steps = [span["name"] for span in spans if span["kind"] == "chain"]
+    assert steps == ["agent", "model", "tools", "model"]
     for span in spans:
         assert span["took"] is not None
         assert span["start"] >= (spans[span["parent"]]["start"] if span["parent"] else 0)
@@ -104,6 +106,7 @@ def test_the_timeline_of_what_never_ended_is_shown(
     shown = admin_client.get(f"/admin/conversations/generation/{made.pk}/change/").content.decode()
     assert "&lt;b&gt;agent&lt;/b&gt;" in shown
     assert "no end" in shown
+    assert shown.count('x="0"') == shown.count("<rect ") == 2
 
 
 def test_there_are_only_so_many_spans() -> None:

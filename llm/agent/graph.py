@@ -2,10 +2,12 @@
 
 import asyncio
 import operator
+from collections.abc import Callable
 from contextlib import aclosing
 from functools import cache
 from typing import Annotated, Any, TypedDict
 
+from langchain_core.runnables import Runnable, RunnableLambda
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
@@ -19,6 +21,7 @@ from llm.messages import tool_message
 from llm.parts import FinishReason, Progress, Usage
 from llm.reply import Call, Reply
 from llm.tools import ToolRun
+from llm.watch import HIDDEN
 
 STEP_LIMIT = 8
 MODEL, TOOLS = "model", "tools"
@@ -39,9 +42,14 @@ def graph() -> CompiledStateGraph[State, Session, State, State]:
     made.add_node(MODEL, think)
     made.add_node(TOOLS, use_tools)
     made.add_edge(START, MODEL)
-    made.add_conditional_edges(MODEL, what_next, [TOOLS, END])
-    made.add_conditional_edges(TOOLS, whether_again, [MODEL, END])
+    made.add_conditional_edges(MODEL, unseen(what_next), [TOOLS, END])
+    made.add_conditional_edges(TOOLS, unseen(whether_again), [MODEL, END])
     return made.compile(name="agent")
+
+
+def unseen(choice: Callable[[State], str]) -> Runnable[State, str]:
+    """A choice takes no time, and is no step in a trace."""
+    return RunnableLambda(choice).with_config(tags=[HIDDEN])
 
 
 def what_next(state: State) -> str:
