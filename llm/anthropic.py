@@ -14,13 +14,13 @@ from langchain_core.outputs import ChatGenerationChunk
 from pydantic import Field, PrivateAttr
 
 from llm.anthropic_wire import MessagesWire
+from llm.build import ANTHROPIC_VERSION
 from llm.errors import ProviderError
 from llm.reading import HangsUp, may_stream, post, read_error, refusal
 from llm.spec import TimeLimits, default_limits
 
 logger = structlog.get_logger(__name__)
 
-VERSION = "2023-06-01"
 # With one of them an answer is more than text.
 STRUCTURED = ("tools", "thinking", "mcp_servers", "context_management", "output_config")
 
@@ -68,7 +68,7 @@ class LeanChatAnthropic(HangsUp, ChatAnthropic):
         key = self.anthropic_api_key.get_secret_value()
         headers = {
             "x-api-key": key,
-            "anthropic-version": VERSION,
+            "anthropic-version": ANTHROPIC_VERSION,
             "Content-Type": "application/json",
             "Accept": "text/event-stream",
             **(self.default_headers or {}),

@@ -1,8 +1,10 @@
 """From a ModelSpec to LangChain's chat model."""
 
+import asyncio
 import json
 import os
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +14,6 @@ import structlog
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr, ValidationError
 
-from llm.anthropic import LeanChatAnthropic
 from llm.demo import DemoChatModel
 from llm.errors import ProviderError
 from llm.openai import LeanChatOpenAI
@@ -24,6 +25,7 @@ logger = structlog.get_logger(__name__)
 
 OPENAI_URL = "https://api.openai.com/v1"
 ANTHROPIC_URL = "https://api.anthropic.com"
+ANTHROPIC_VERSION = "2023-06-01"
 # What programs that speak OpenAI's API may ask for, and Anthropic's API refuses.
 OPENAI_ONLY = frozenset(
     {"frequency_penalty", "presence_penalty", "seed", "logit_bias", "logprobs", "n", "user"}
@@ -31,6 +33,13 @@ OPENAI_ONLY = frozenset(
 )
 # Servers without keys (Ollama, vLLM) ignore it; the client library wants one.
 NO_KEY = "none"
+
+
+async def built(spec: ModelSpec) -> BaseChatModel:
+    """`build`, while other answers go on: Anthropic's library takes a second to import."""
+    if spec.kind == "anthropic":
+        await asyncio.to_thread(import_module, "llm.anthropic")
+    return build(spec)
 
 
 def build(spec: ModelSpec) -> BaseChatModel:
@@ -94,7 +103,9 @@ def _openai(spec: ModelSpec, key: str, client: httpx2.AsyncClient) -> LeanChatOp
     )
 
 
-def _anthropic(spec: ModelSpec, key: str) -> LeanChatAnthropic:
+def _anthropic(spec: ModelSpec, key: str) -> BaseChatModel:
+    from llm.anthropic import LeanChatAnthropic
+
     if not key and not spec.base_url:
         raise ValueError(f"expected a key in {spec.key_variable!r}, got nothing")
     limit = {} if spec.max_output_tokens is None else {"max_tokens": spec.max_output_tokens}

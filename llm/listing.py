@@ -8,8 +8,7 @@ import msgspec
 from django.conf import settings
 
 from llm import failures
-from llm.anthropic import VERSION
-from llm.build import ANTHROPIC_URL, OPENAI_URL
+from llm.build import ANTHROPIC_URL, ANTHROPIC_VERSION, OPENAI_URL
 from llm.models import Provider
 from llm.secrets import decrypt
 from llm.session import close_session, session, timeout
@@ -50,7 +49,7 @@ def _request(provider: Provider) -> tuple[str, dict[str, str]]:
     given: dict[str, str] = json.loads(decrypt(provider.encrypted_headers) or "{}")
     if provider.kind == Provider.Kind.ANTHROPIC:
         address = (provider.base_url or ANTHROPIC_URL).rstrip("/").removesuffix("/v1")
-        own = {"anthropic-version": VERSION, **({"x-api-key": key} if key else {})}
+        own = {"anthropic-version": ANTHROPIC_VERSION, **({"x-api-key": key} if key else {})}
         return f"{address}/v1/models?limit=1000", {**own, **given}
     own = {"Authorization": f"Bearer {key}"} if key else {}
     return f"{(provider.base_url or OPENAI_URL).rstrip('/')}/models", {**own, **given}

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from llm import history
 from llm.ask import ask_until_answered, options
-from llm.build import build
+from llm.build import built
 from llm.cache import cached
 from llm.calls import CUT_OFF, finished
 from llm.fallback import with_fallbacks
@@ -82,7 +82,7 @@ async def _runnable(
 
 async def _plain(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part, None]:
     """One request and no graph around it: each token costs as little as it can."""
-    chat = build(model)
+    chat = await built(model)
     tools = options(chat, model.client_tools, model.tool_options)
     whole = messages(turns, model.system_prompt)
     asked = history.fit(whole, model, tools)[:]

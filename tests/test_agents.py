@@ -165,7 +165,7 @@ def test_no_process_starts_with_langgraph() -> None:
     code = (
         "import sys, django; django.setup();"
         "import chatsite.asgi, chatsite.celery, streaming.tasks, streaming.generate;"
-        "heavy = {'langgraph', 'mcp', 'langchain_mcp_adapters'} & set(sys.modules);"
+        "heavy = {'langgraph', 'anthropic', 'mcp', 'langchain_mcp_adapters'} & set(sys.modules);"
         "sys.exit(f'imported: {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -11,7 +11,6 @@ from accounts.models import User
 from conversations.templatetags.modules import imported_by
 from tests.stack import ROOT
 
-pytestmark = pytest.mark.database
 STATIC = Path(ROOT) / "static"
 
 

@@ -12,7 +12,7 @@ from llm import history
 from llm.agent.graph import MODEL, STEP_LIMIT, TOOLS, State, graph
 from llm.agent.session import Broken, Gate, Session
 from llm.ask import options
-from llm.build import build
+from llm.build import built
 from llm.mcp.tools import as_tool
 from llm.messages import messages
 from llm.parts import Finish, FinishReason, Part, Progress, ToolCallFinished, Usage
@@ -33,7 +33,7 @@ async def answer(
     model: ModelSpec, turns: Sequence[Turn], around: Surroundings
 ) -> AsyncGenerator[Part, None]:
     """Ends with Usage and Finish, or raises ProviderError, as `llm.stream.stream` promises."""
-    chat = build(model)
+    chat = await built(model)
     tools = [*find(model.tools), *map(as_tool, model.server_tools)]
     bound = options(chat, tools, model.tool_options)
     whole = messages(turns, model.system_prompt)
