@@ -1,6 +1,7 @@
 """`owner` has things, `stranger` has none of them. `web` and `worker` are shared by the tests that
 break nothing; those that do start processes of their own with `stack`."""
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,12 +11,12 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.core.management import CommandError
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.test import Client, TransactionTestCase
 
 from accounts.models import User
 from conversations.models import Generation
+from llm.catalogue import sync_environment
 from streaming.lease import request_cancel
 from tests.client import Tab
 from tests.environment import DATABASE, FOLDER, PROVIDER_PORT
@@ -138,26 +139,47 @@ def stop_what_runs() -> None:
         time.sleep(0.05)
 
 
+# What no test changes; making it again after each would take longer than most tests.
+KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+
+
+@functools.cache
+def emptying() -> list[str]:
+    tables = set(connection.introspection.django_table_names(only_existing=True)) - KEPT
+    return [f'DELETE FROM "{table}"' for table in sorted(tables)]
+
+
+def empty_database(_: TransactionTestCase) -> None:
+    """In place of Django's `flush`, which locks every table while the shared processes read some of
+    them, and then lets every app make its permissions again."""
+    for attempts_left in (2, 1, 0):
+        try:
+            delete_all()
+            break
+        except OperationalError:
+            # A shared process was writing: the database ends such a deadlock, in favour of either.
+            if not attempts_left:
+                raise
+    sync_environment()
+
+
+def delete_all() -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Without foreign keys and triggers, and so in any order.
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute("; ".join(emptying()))
+        else:
+            # Which looks at its foreign keys when it commits.
+            for statement in emptying():
+                cursor.execute(statement)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def _flush_again() -> Iterator[None]:
-    """The flush after a test locks every table, and the shared processes read some of them: the
-    database ends such a deadlock, in favour of either."""
-    case: Any = TransactionTestCase
-    flush = case._fixture_teardown
-
-    def again(self: TransactionTestCase) -> None:
-        for attempts_left in (2, 1, 0):
-            try:
-                flush(self)
-                return
-            except CommandError:
-                if not attempts_left:
-                    raise
-                connection.rollback()
-
-    case._fixture_teardown = again
-    yield
-    case._fixture_teardown = flush
+def _quick_flush() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_database)
+        yield
 
 
 @pytest.fixture
