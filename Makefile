@@ -6,7 +6,7 @@ export DEBUG
 # Change these to run a part: make test PYTEST="tests/test_protocol.py -x"
 PYTEST ?=
 # Most tests wait for other processes more than they compute.
-PROCESSES ?= 3
+PROCESSES ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench lock clean setup setup-dev

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -25,6 +26,11 @@ from tests.redis_server import RedisServer
 from tests.stack import Process, Stack, Web
 
 OpenTab = Callable[..., Tab]
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 PASSWORD = "correct horse battery"
 
 
