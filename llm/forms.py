@@ -13,6 +13,17 @@ from llm.secrets import SecretLost
 HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(\S.*)")
 
 
+def named(text: str, pattern: re.Pattern[str]) -> dict[str, str]:
+    """Values by their names, one `Name: value` on a line. Raises ValidationError."""
+    found = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        match = pattern.fullmatch(line)
+        if match is None:
+            raise forms.ValidationError(f"Expected `Name: value`, got {line!r}.")
+        found[match[1]] = match[2]
+    return found
+
+
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     """Stored secrets go in and never come out: an empty field leaves them as they are."""
 
@@ -41,13 +52,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["key"].help_text = f"{what_is_stored(self.instance)} Empty leaves it so."
 
     def clean_headers(self) -> dict[str, str]:
-        found = {}
-        for line in filter(str.strip, self.cleaned_data["headers"].splitlines()):
-            match = HEADER.fullmatch(line.strip())
-            if match is None:
-                raise forms.ValidationError(f"Expected `Name: value`, got {line.strip()!r}.")
-            found[match[1]] = match[2]
-        return found
+        return named(self.cleaned_data["headers"], HEADER)
 
     def save(self, commit: bool = True) -> Provider:
         provider: Provider = self.instance

@@ -7,6 +7,7 @@ from django import forms
 from django.conf import settings
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
+from llm.forms import named
 from llm.models import ToolServer
 
 SECRET = re.compile(r"([A-Za-z_][\w-]*)[ \t]*[:=][ \t]*(\S.*)")
@@ -39,15 +40,10 @@ class ToolServerForm(forms.ModelForm):  # type: ignore[type-arg]
         return command
 
     def clean_secrets(self) -> dict[str, str]:
-        found = {}
-        for line in filter(str.strip, self.cleaned_data["secrets"].splitlines()):
-            match = SECRET.fullmatch(line.strip())
-            if match is None:
-                raise forms.ValidationError(f"Expected `Name: value`, got {line.strip()!r}.")
-            if "${" in match[2]:
-                # The library would put in a variable of the worker's own environment.
-                raise forms.ValidationError("A value cannot refer to a variable by `${…}`.")
-            found[match[1]] = match[2]
+        found = named(self.cleaned_data["secrets"], SECRET)
+        if any("${" in value for value in found.values()):
+            # The library would put in a variable of the worker's own environment.
+            raise forms.ValidationError("A value cannot refer to a variable by `${…}`.")
         return found
 
     def save(self, commit: bool = True) -> ToolServer:

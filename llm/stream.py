@@ -45,9 +45,10 @@ def unshaped(
 ) -> AsyncGenerator[Part, None]:
     """Of this very model, with all its steps, and as it says it: no filter has seen it."""
     if model.kind == "runnable":
-        return _runnable(model, turns, around)
-    has_tools = model.tools or model.server_tools
-    return _with_tools(model, turns, around) if has_tools else _plain(model, turns)
+        return _by("llm.runnables.answer", model, turns, around)
+    if model.tools or model.server_tools:
+        return _by("llm.agent.answer", model, turns, around)
+    return _plain(model, turns)
 
 
 def shaped(
@@ -61,21 +62,12 @@ def shaped(
     return filtered(parts, filters, turns) if filters else parts
 
 
-async def _with_tools(
-    model: ModelSpec, turns: Sequence[Turn], around: Surroundings
+async def _by(
+    module: str, model: ModelSpec, turns: Sequence[Turn], around: Surroundings
 ) -> AsyncGenerator[Part, None]:
     """The first import of LangGraph takes its time, in which other answers go on."""
-    agent = await asyncio.to_thread(import_module, "llm.agent.answer")
-    async with aclosing(agent.answer(model, turns, around)) as parts:
-        async for part in parts:
-            yield part
-
-
-async def _runnable(
-    model: ModelSpec, turns: Sequence[Turn], around: Surroundings
-) -> AsyncGenerator[Part, None]:
-    runnables = await asyncio.to_thread(import_module, "llm.runnables.answer")
-    async with aclosing(runnables.answer(model, turns, around)) as parts:
+    loaded = await asyncio.to_thread(import_module, module)
+    async with aclosing(loaded.answer(model, turns, around)) as parts:
         async for part in parts:
             yield part
 

@@ -1,5 +1,6 @@
 """What a filter is: it stands between the model and the log, and sees each part first."""
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterable
 from typing import Any, ClassVar
 
@@ -35,12 +36,12 @@ class Filter:
         return ()
 
 
-class WaitingFilter(Filter):
+class WaitingFilter(Filter, ABC):
     """One that must wait for somebody else. It has the whole stream in hand."""
 
+    @abstractmethod
     def through(self, parts: AsyncGenerator[Part, None]) -> AsyncGenerator[Part, None]:
         """Closes `parts` in every case."""
-        raise NotImplementedError
 
 
 def is_said(part: Part) -> bool:
