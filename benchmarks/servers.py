@@ -120,6 +120,8 @@ def environment(place: Place, provider_url: str) -> dict[str, str]:
         "OPENAI_BASE_URL": provider_url,
         "OPENAI_MODEL": "fake",
         "LOG_FORMAT": "json",
+        # The other servers ask the model once for each message, too.
+        "TITLE_MODEL": os.environ.get("TITLE_MODEL", "off"),
         "PORT": str(place.port),
         "BIND": HOST,
         "DRAIN_SECONDS": "0",

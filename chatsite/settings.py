@@ -109,6 +109,9 @@ else:
             "timeout": 5,
         },
         "connect_timeout": 3,
+        # Planning a statement costs the server more than running it: the same few come all day.
+        "server_side_binding": True,
+        "prepare_threshold": 5,
         "options": "-c statement_timeout=15000 -c idle_in_transaction_session_timeout=15000",
     }
 

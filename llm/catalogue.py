@@ -80,7 +80,8 @@ def offered(user: User) -> QuerySet[ChatModel]:
 def default_model(user: User) -> ChatModel | None:
     """The first that is offered where the chosen default is not; None where nothing is. Models of
     a provider that is out are passed over while there are others; the demo is no other."""
-    first = offered(user).first()
+    # An open default is the first that is offered to anybody, and found more cheaply.
+    first = enabled().filter(default=True, groups=None).first() or offered(user).first()
     if first is None or not is_out(first):
         return first
     others = offered(user).exclude(provider__kind=Provider.Kind.DEMO)

@@ -123,7 +123,7 @@ def finish(generation_id: UUID | str, attempt: int, outcome: Outcome) -> bool:
         )
         if stored:
             Message.objects.filter(generation__pk=generation_id).update(content=outcome.content)
-            index_answer(generation_id)
+            index_answer(generation_id, outcome.content)
             if outcome.spans:
                 GenerationTrace.objects.update_or_create(
                     generation_id=generation_id, defaults={"spans": outcome.spans}
@@ -169,7 +169,7 @@ def cancel_queued(generation_id: UUID, outcome: Outcome) -> int:
         if not stopped:
             return 0
         Message.objects.filter(generation=generation_id).update(content=outcome.content)
-        index_answer(generation_id)
+        index_answer(generation_id, outcome.content)
         return Generation.objects.values_list("attempt", flat=True).get(pk=generation_id)
 
 

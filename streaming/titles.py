@@ -13,9 +13,10 @@ from uuid import UUID
 import msgspec
 import structlog
 from django.conf import settings
+from django.db.models import F
 
 from conversations.models import TITLE_CHARS, Conversation, Generation
-from conversations.search.index import index_title
+from conversations.search.index import retitle
 from llm import parts, titles
 from llm.catalogue import enabled
 from llm.errors import ProviderError
@@ -49,6 +50,7 @@ def is_wanted(generation: Generation) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Job:
+    owner: int
     model: ModelSpec
     request: str
 
@@ -59,10 +61,9 @@ async def entitle(conversation_id: str, worker: "Worker") -> None:
         title = await ask(job) if job else ""
         if not title:
             return
-        told = await worker.in_database(store, conversation_id, title)
-        if told is not None:
-            owner, news = told
-            await worker.redis.publish(channel_of(user_group(owner)), encode(news))
+        news = await worker.in_database(store, conversation_id, title)
+        if job and news:
+            await worker.redis.publish(channel_of(user_group(job.owner)), encode(news))
     except (ProviderError, TimeoutError, *AWAY, *worker.unreachable) as error:
         logger.warning("title_not_made", conversation=conversation_id, error=str(error))
 
@@ -79,6 +80,7 @@ def read(conversation_id: str) -> Job | None:
             conversation__expires_at=None,
         )
         .select_related("prompt", "message")
+        .annotate(owner=F("conversation__owner"))
         .order_by("-queued_at")
         .first()
     )
@@ -89,7 +91,7 @@ def read(conversation_id: str) -> Job | None:
     if model is None:
         return None
     asked = titles.request(first.prompt.text, first.message.text)
-    return Job(for_titles(spec(model)), asked)
+    return Job(first.owner, for_titles(spec(model)), asked)
 
 
 def for_titles(model: ModelSpec) -> ModelSpec:
@@ -127,13 +129,12 @@ async def said(model: ModelSpec, job: Job) -> str:
     return titles.cleaned(text, TITLE_CHARS)
 
 
-def store(conversation_id: str, title: str) -> tuple[int, ConversationUpdated] | None:
+def store(conversation_id: str, title: str) -> ConversationUpdated | None:
     """None where the user was first, or it has been deleted."""
     stored = Conversation.objects.filter(
         pk=conversation_id, title_source=Conversation.TitleSource.WORDS, deleted_at=None
     ).update(title=title, title_source=Conversation.TitleSource.MODEL)
     if not stored:
         return None
-    conversation = Conversation.objects.get(pk=conversation_id)
-    index_title(conversation)
-    return conversation.owner_id, conversation_updated(UUID(conversation_id))
+    retitle(UUID(conversation_id), title)
+    return conversation_updated(UUID(conversation_id))

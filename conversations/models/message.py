@@ -1,10 +1,16 @@
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from conversations.models.conversation import Conversation
+
+
+def text_of(content: list[dict[str, Any]]) -> str:
+    """The text blocks, joined."""
+    return "".join(block["text"] for block in content if block.get("type") == "text")
 
 
 class Message(models.Model):
@@ -48,8 +54,8 @@ class Message(models.Model):
 
     @property
     def text(self) -> str:
-        """The text blocks, joined: what a person reads, without reasoning and tool calls."""
-        return "".join(block["text"] for block in self.content if block.get("type") == "text")
+        """What a person reads, without reasoning and tool calls."""
+        return text_of(self.content)
 
 
 class Feedback(models.Model):

@@ -2,9 +2,12 @@
 when a title changes; never for a token."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from conversations.models import Conversation, Message, SearchText
+from conversations.models.message import text_of
+from llm.spec import Block
 
 # PostgreSQL refuses a text whose index entry is above 1 MiB: in the worst case, every character a
 # word of its own, this is below. Nobody finds a text by what stands that far behind, either.
@@ -18,15 +21,23 @@ def index_submitted(message: Message, *, with_title: bool) -> None:
 
 
 def index_title(conversation: Conversation) -> None:
-    titles = SearchText.objects.filter(conversation=conversation, message=None)
-    if not titles.update(text=conversation.title):
+    if not retitle(conversation.pk, conversation.title):
         keep([of_title(conversation)])
 
 
-def index_answer(generation: UUID | str) -> None:
+def retitle(conversation: UUID, title: str) -> bool:
+    """False where it had none to be found by."""
+    titles = SearchText.objects.filter(conversation=conversation, message=None)
+    return bool(titles.update(text=title))
+
+
+def index_answer(generation: UUID | str, content: list[Block]) -> None:
     """Of a generation whose content has just been stored."""
+    if not (text := text_of(content)):
+        return
     written = Message.objects.filter(generation__pk=generation)
-    keep(of_messages(written.select_related("conversation")))
+    rows = written.values_list("pk", "conversation", "conversation__owner", "created_at")
+    keep([row(*known, text) for known in rows])
 
 
 def index_conversation(conversation: Conversation) -> None:
@@ -47,16 +58,22 @@ def of_title(conversation: Conversation) -> SearchText:
 def of_messages(messages: Iterable[Message]) -> list[SearchText]:
     """`message.conversation` should be loaded already."""
     return [
-        SearchText(
-            owner_id=message.conversation.owner_id,
-            conversation_id=message.conversation_id,
-            message=message,
-            text=text,
-            created_at=message.created_at,
-        )
-        for message in messages
-        if (text := message.text[:SEARCHED_CHARS])
+        row(each.pk, each.conversation_id, each.conversation.owner_id, each.created_at, text)
+        for each in messages
+        if (text := each.text)
     ]
+
+
+def row(
+    message: UUID, conversation: UUID, owner: int, created_at: datetime, text: str
+) -> SearchText:
+    return SearchText(
+        owner_id=owner,
+        conversation_id=conversation,
+        message_id=message,
+        text=text[:SEARCHED_CHARS],
+        created_at=created_at,
+    )
 
 
 def keep(rows: list[SearchText]) -> None:
