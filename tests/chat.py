@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.stack import Process, Stack, Web
+from tests.stack import Process, Stack, Web, quickly
 
 PATIENCE_MS = 30_000
 
@@ -15,7 +15,7 @@ def start_again(stack: Stack, node: Web) -> None:
     """Another web node where a killed one was; the page finds it by itself."""
     env = {**stack.env, "PORT": str(node.port)}
     log = stack.folder / "web-again.log"
-    stack.processes.append(Process("web", ["-m", "chatsite.web"], env, log))
+    stack.processes.append(Process("web", ["-m", "chatsite.web"], env, log, quickly))
 
 
 @dataclass

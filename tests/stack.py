@@ -1,6 +1,5 @@
 """The product as it runs: web nodes and workers as processes of their own."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -8,43 +7,51 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from tests.environment import free_port
+from tests.starter import Forked, Starter, end_with_the_tests
 
 ROOT = Path(__file__).resolve().parent.parent
 # More than a start ever takes, on a machine with many times the work that it has processors for.
 START_SECONDS = 120
 
 
-# From <linux/prctl.h>.
-PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+STARTER = Starter()
 
 
-def end_with_the_tests() -> None:
-    """In the child. A pytest that is killed ends no fixture, and its workers would go on."""
-    if LIBC is not None:
-        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def execute(command: list[str], env: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT,
+            env=env,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            preexec_fn=end_with_the_tests,
+        )
+
+
+# Without file descriptors of processes, as Linux has, every start takes its time.
+quickly = STARTER.start if hasattr(os, "pidfd_open") else execute
 
 
 class Process:
-    def __init__(self, name: str, command: list[str], env: dict[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        env: dict[str, str],
+        log: Path,
+        start: Callable[..., "subprocess.Popen[bytes] | Forked"] = execute,
+    ) -> None:
         self.name = name
         self.log = log
-        with log.open("ab") as out:
-            self._process = subprocess.Popen(
-                [sys.executable, *command],
-                cwd=ROOT,
-                env={**os.environ, **env},
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-                preexec_fn=end_with_the_tests,
-            )
+        self._process = start(command, {**os.environ, **env}, log)
 
     @property
     def pid(self) -> int:
@@ -87,7 +94,8 @@ class Web(Process):
     def __init__(self, env: dict[str, str], log: Path) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        super().__init__("web", ["-m", "chatsite.web"], {**env, "PORT": str(self.port)}, log)
+        command = ["-m", "chatsite.web"]
+        super().__init__("web", command, {**env, "PORT": str(self.port)}, log, quickly)
 
     def wait_until_up(self) -> Self:
         deadline = time.monotonic() + START_SECONDS
@@ -135,7 +143,8 @@ class Stack:
         # -O fair and the rest come from the settings, as in production.
         command = ["-m", "celery", "-A", "chatsite", "worker", "--without-gossip"]
         command += ["--without-mingle", "-Q", "generations,background", "--loglevel", "INFO"]
-        worker = Process("worker", command, {**self.env, **env}, self._log("worker"))
+        log = self._log("worker")
+        worker = Process("worker", command, {**self.env, **env}, log, quickly)
         self.processes.append(worker)
         with ended_unless_started(worker):
             worker.wait_for_line("ready.")
