@@ -24,7 +24,22 @@ from tests.stack import ROOT, Process, Stack, Web
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 HOW_TO_GET_IT = "no Chromium on this machine; get it with: apt-get install chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# Chromium takes the last of several lists: this is Playwright's, with what it draws in windows
+# that nobody sees. The popup of an address bar is two pages of its own for each window, which cost
+# more than many a page of ours.
+WITHOUT = [
+    "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades",
+    "LensOverlay", "MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints",
+    "PaintHolding", "PreconnectToSearch", "ThirdPartyStoragePartitioning",
+    "WebUIOmniboxAimPopup", "WebUIOmniboxPopup",
+]  # fmt: skip
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    f"--disable-features={','.join(WITHOUT)}",
+]
 EXECUTABLE = next((found for name in BROWSERS if (found := shutil.which(name))), None)
 
 

@@ -13,10 +13,12 @@ from tests.stack import Web
 
 OpenContext = Callable[..., BrowserContext]
 Look = Callable[[Page, State], list[Any]]
-# What a tab before this one kept in the browser: drafts, say. A reload keeps it.
-FORGET = """if (location.protocol !== "about:" && !sessionStorage.getItem("opened")) {
+# What the state before this one kept in the browser: drafts, say. A reload keeps it. A name stays
+# with its tab, from one page to the next, until `Walk` takes it away.
+FORGET = """if (location.protocol !== "about:" && window.name !== "opened") {
   localStorage.clear();
-  sessionStorage.setItem("opened", "yes");
+  sessionStorage.clear();
+  window.name = "opened";
 }"""
 
 
@@ -26,10 +28,12 @@ class Walk:
     def __init__(self, owner: User, site: Web, open_context: OpenContext, **device: object) -> None:
         self._owner = owner
         self._url = site.url
-        self._signed_in = open_context(owner, site, **device)
-        self._signed_out = open_context(**device)
-        for context in (self._signed_in, self._signed_out):
+        signed_in, signed_out = open_context(owner, site, **device), open_context(**device)
+        self._contexts = {True: signed_in, False: signed_out}
+        for context in (signed_in, signed_out):
             context.add_init_script(FORGET)
+        # One tab of each, because a new one reads every script of the page again.
+        self._pages: dict[bool, Page] = {}
 
     def __call__(self, states: Sequence[State], look: Look) -> dict[str, list[Any]]:
         found = {state.name: self._look_at(state, look) for state in states}
@@ -38,12 +42,19 @@ class Walk:
     def _look_at(self, state: State, look: Look) -> list[Any]:
         for kind in (Conversation, Folder, Import, Prompt, Preset):
             kind._default_manager.filter(owner=self._owner).delete()
-        page = (self._signed_in if state.signed_in else self._signed_out).new_page()
         try:
+            page = self._tab(state)
             visit(page, self._url, state, self._owner)
             return look(page, state)
         except (AssertionError, BrowserError) as trouble:
-            # The other states are to be seen too.
+            # The other states are to be seen too, from a tab without this one's trouble.
+            self._pages.pop(state.signed_in).close()
             return [str(trouble)]
-        finally:
-            page.close()
+
+    def _tab(self, state: State) -> Page:
+        page = self._pages.get(state.signed_in)
+        if page is None:
+            page = self._pages[state.signed_in] = self._contexts[state.signed_in].new_page()
+        page.evaluate("window.name = ''")
+        page.mouse.move(0, 0)
+        return page
