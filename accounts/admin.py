@@ -11,12 +11,12 @@ from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from accounts.keys import revoke_keys
 from accounts.models import ApiKey, User
 
 # What a user's page says that they have. Packages that this one does not know add what they keep.
@@ -118,5 +118,5 @@ class ApiKeyAdmin(ModelAdmin):
 
     @admin.action(description="Revoke the selected keys", permissions=["delete"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
-        revoked = chosen.filter(revoked_at=None).update(revoked_at=timezone.now())
+        revoked = revoke_keys(chosen)
         self.message_user(request, f"{revoked} keys do not work any more.")

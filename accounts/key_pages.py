@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.keys import create_key
+from accounts.keys import create_key, revoke_keys
 from accounts.models import ApiKey, User
 
 MOST_KEYS = 50
@@ -68,6 +68,6 @@ def keys(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest, key_id: UUID) -> HttpResponse:
     user = cast(User, request.user)
     key = get_object_or_404(user.api_keys, pk=key_id)
-    user.api_keys.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+    revoke_keys(user.api_keys.filter(pk=key.pk))
     messages.success(request, _("The key “%s” does not work any more.") % key.name)
     return redirect("account_keys")

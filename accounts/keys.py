@@ -5,7 +5,8 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.dispatch import Signal
 from django.utils import timezone
 
 from accounts.models import ApiKey, User
@@ -14,6 +15,8 @@ PREFIX = "sk-"
 SECRET_BYTES = 32
 SHOWN_CHARS = 11
 USED_AGAIN_AFTER = timedelta(minutes=1)
+# With `owner`, a user's id.
+keys_revoked = Signal()
 
 
 def create_key(
@@ -42,17 +45,27 @@ def find_key(secret: str) -> ApiKey | None:
     that an index takes, and no slow hash is needed.
     """
     now = timezone.now()
-    found = (
-        ApiKey.objects.select_related("owner")
-        .filter(digest=digest_of(secret), revoked_at=None, owner__is_active=True)
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now))
-        .first()
-    )
+    found = valid_keys().select_related("owner").filter(digest=digest_of(secret)).first()
     if found is not None and (
         found.last_used_at is None or now - found.last_used_at > USED_AGAIN_AFTER
     ):
         ApiKey.objects.filter(pk=found.pk).update(last_used_at=now)
     return found
+
+
+def valid_keys() -> QuerySet[ApiKey]:
+    unended = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return ApiKey.objects.filter(unended, revoked_at=None, owner__is_active=True)
+
+
+def revoke_keys(keys: QuerySet[ApiKey]) -> int:
+    """Returns how many there were to revoke. What is being read with them ends."""
+    active = keys.filter(revoked_at=None)
+    owners = set(active.order_by().values_list("owner", flat=True))
+    revoked = active.update(revoked_at=timezone.now())
+    for owner in owners:
+        keys_revoked.send(ApiKey, owner=owner)
+    return revoked
 
 
 def digest_of(secret: str) -> str:

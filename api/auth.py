@@ -1,5 +1,6 @@
 """Who asks: a person with a session and the page's CSRF token, or a program with a key."""
 
+from collections.abc import Callable
 from typing import cast
 
 from django.http import HttpRequest
@@ -7,8 +8,9 @@ from django.utils.translation import gettext as _
 from ninja.errors import AuthenticationError, HttpError
 from ninja.security import HttpBearer, SessionAuth
 
-from accounts.keys import find_key
+from accounts.keys import find_key, valid_keys
 from accounts.models import ApiKey, User
+from streaming.identity import Identity, still_valid
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -28,6 +30,7 @@ class KeyAuth(HttpBearer):
         needed = self.scope or scope_of(request)
         if needed not in key.scopes:
             raise HttpError(403, _("This key may not do that. It needs the scope “%s”.") % needed)
+        request.api_key = key  # type: ignore[attr-defined]
         return key.owner
 
 
@@ -38,6 +41,16 @@ def scope_of(request: HttpRequest) -> str:
 SESSION = SessionAuth(csrf=True)
 # For what spends money: `write` is not enough.
 TO_CHAT = [KeyAuth(ApiKey.Scope.CHAT), SESSION]
+
+
+def standing(request: HttpRequest) -> Callable[[], bool]:
+    """Asks the database whether whoever made this request may still read what it brings."""
+    key: ApiKey | None = getattr(request, "api_key", None)
+    if key is not None:
+        return valid_keys().filter(pk=key.pk).exists
+    user = user_of(request)
+    session = Identity(user, request.session.session_key or "", user.get_session_auth_hash(), "")
+    return lambda: bool(still_valid([session]))
 
 
 def user_of(request: HttpRequest) -> User:

@@ -120,7 +120,7 @@ async def ask(
     if stored.created:
         await send_out(here, user, stored.generation, news, waiting)
     if sse.wants_events(request):
-        return sse.with_ids(sse.event_stream(here, stored.generation), stored.generation)
+        return sse.with_ids(sse.event_stream(request, here, stored.generation), stored.generation)
     return Status(
         201,
         Asked(
@@ -145,7 +145,7 @@ async def retry(request: HttpRequest, message_id: UUID, wish: RetryIn) -> Any:
     if created:
         await send_out(here, user, generation, news, waiting)
     if sse.wants_events(request):
-        return sse.with_ids(sse.event_stream(here, generation), generation)
+        return sse.with_ids(sse.event_stream(request, here, generation), generation)
     return Status(
         201,
         Asked(
@@ -187,8 +187,8 @@ async def events(
     here = node()
     found = await here.in_database(generation_of, user_of(request), generation_id)
     if format == "ag-ui":
-        return agui_stream(here, found, str(found.conversation_id), str(found.pk))
-    response: HttpResponseBase = sse.with_ids(sse.event_stream(here, found, after), found)
+        return agui_stream(request, here, found, str(found.conversation_id), str(found.pk))
+    response: HttpResponseBase = sse.with_ids(sse.event_stream(request, here, found, after), found)
     return response
 
 

@@ -2,7 +2,7 @@
 
 Each event's id is its position, `<attempt>-<seq>`, and its data the frame that a WebSocket would
 get. The stream ends with `event: done`; one that ends without it was interrupted on the way, and
-whoever asks again with `Last-Event-ID` misses nothing.
+whoever asks again with `Last-Event-ID` misses nothing; after a log-out or with a revoked key, 401.
 """
 
 import re
@@ -12,6 +12,8 @@ import structlog
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import gettext as _
 
+from accounts.models import User
+from api.auth import standing, user_of
 from conversations.models import Generation
 from streaming.catch_up import position_in
 from streaming.node import Node
@@ -48,6 +50,7 @@ def last_position(request: HttpRequest) -> StreamPosition:
 
 
 def event_stream(
+    request: HttpRequest,
     node: Node,
     generation: Generation,
     after: StreamPosition = START,
@@ -56,17 +59,22 @@ def event_stream(
     """The events of a generation from a position on, until its end."""
     # Nobody can have reached a later attempt than the newest: that is no position to count from.
     after = after if after.attempt <= generation.attempt else START
-    frames = with_heartbeats(node, generation, after)
+    stands = standing(request)
+    frames = with_heartbeats(node, generation, after, user_of(request), stands)
     chunks = in_band(node, (translate or as_events)(frames))
     return StreamingHttpResponse(chunks, content_type=MEDIA_TYPE, headers=HEADERS)
 
 
 async def with_heartbeats(
-    node: Node, generation: Generation, after: StreamPosition
+    node: Node,
+    generation: Generation,
+    after: StreamPosition,
+    user: User,
+    stands: Callable[[], bool],
 ) -> AsyncIterator[bytes | None]:
     # At once, so that whatever stands between sends the headers on.
     yield None
-    async for frame in read(node, generation, after, HEARTBEAT_SECONDS):
+    async for frame in read(node, generation, after, HEARTBEAT_SECONDS, user, stands):
         yield frame
 
 

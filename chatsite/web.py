@@ -3,12 +3,13 @@
     python -m chatsite.web
 
 Settings: `PORT` (8000), `BIND` (127.0.0.1), `ASGI_THREADS` (16), `BEHIND_PROXY` (1: believe
-`X-Forwarded-For`). Daphne on its own ends without a
-close frame, which a browser sees as a broken line.
+`X-Forwarded-For`). Daphne on its own ends without a close frame, which a browser sees as a broken
+line, and does not wait for readers (chatsite/flow.py).
 """
 
 import asyncio
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 os.environ.setdefault("ASGI_THREADS", "16")
@@ -19,7 +20,7 @@ from daphne.cli import CommandLineInterface
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import defer
 
-from chatsite.body import BoundedRequest
+from chatsite.flow import PacedRequest
 
 SERVICE_RESTART = 1012
 
@@ -35,10 +36,15 @@ class Protocol(WebSocketProtocol):
 
 
 WebSocketFactory.protocol = Protocol
-daphne.http_protocol.WebRequest = BoundedRequest
+daphne.http_protocol.WebRequest = PacedRequest
 
 
 class Server(daphne.server.Server):
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        await super().handle_reply(protocol, message)
+        if isinstance(protocol, PacedRequest):
+            await protocol.room()
+
     def kill_all_applications(self) -> defer.Deferred:
         """Twisted calls this before it stops the reactor, and waits for what it returns."""
         drained = defer.Deferred.fromFuture(asyncio.ensure_future(drain()))

@@ -1,4 +1,5 @@
-"""A log-out, a deactivation, a new password and a deletion reach the user's open tabs at once."""
+"""A log-out, a deactivation, a new password, a revoked key and a deletion reach the user's open
+tabs and readers at once."""
 
 from typing import Any
 
@@ -8,7 +9,8 @@ from django.db.transaction import on_commit
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts.models import User
+from accounts.keys import keys_revoked
+from accounts.models import ApiKey, User
 from conversations.models import Conversation
 from streaming.identity import CHECK_IDENTITY
 from streaming.news import announce_deletion, publish
@@ -35,6 +37,17 @@ def after_change(
 def after_delete(instance: User, **_: Any) -> None:
     user_id = instance.pk
     on_commit(lambda: check_sockets_of(user_id))
+
+
+@receiver(keys_revoked)
+def after_revocation(owner: int, **_: Any) -> None:
+    on_commit(lambda: check_sockets_of(owner))
+
+
+@receiver(post_delete, sender=ApiKey)
+def after_key(instance: ApiKey, **_: Any) -> None:
+    owner = instance.owner_id
+    on_commit(lambda: check_sockets_of(owner))
 
 
 @receiver(post_delete, sender=Conversation)

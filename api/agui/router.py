@@ -41,16 +41,18 @@ async def run_agent(request: HttpRequest, wanted: RunAgentInput) -> HttpResponse
     )
     if stored.created:
         await send_out(here, user, stored.generation, news, waiting)
-    return agui_stream(here, stored.generation, wanted.thread_id, wanted.run_id)
+    return agui_stream(request, here, stored.generation, wanted.thread_id, wanted.run_id)
 
 
-def agui_stream(here: Node, generation: Generation, thread: str, run: str) -> HttpResponseBase:
+def agui_stream(
+    request: HttpRequest, here: Node, generation: Generation, thread: str, run: str
+) -> HttpResponseBase:
     async def history() -> list[Any]:
         return await here.in_database(events.messages_before, generation)
 
     told = events.translate(events.Run(generation, thread, run), history)
     response: HttpResponseBase = sse.with_ids(
-        sse.event_stream(here, generation, translate=told), generation
+        sse.event_stream(request, here, generation, translate=told), generation
     )
     return response
 

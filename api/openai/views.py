@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.keys import find_key
 from accounts.models import ApiKey, User
 from api import sse
+from api.auth import standing
 from api.openai import errors
 from api.openai.chunks import Answer
 from api.openai.errors import ApiError
@@ -65,6 +66,7 @@ def for_programs(*methods: str) -> Callable[[View], View]:
 
 
 async def owner_of(request: HttpRequest) -> User:
+    """Leaves the key with the request."""
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     key = None
     if kind.lower() == "bearer" and secret:
@@ -74,6 +76,7 @@ async def owner_of(request: HttpRequest) -> User:
         raise ApiError(401, sentence, code="invalid_api_key")
     if ApiKey.Scope.CHAT not in key.scopes:
         raise ApiError(403, "This key may not ask models.", code="insufficient_scope")
+    request.api_key = key  # type: ignore[attr-defined]
     return key.owner
 
 
@@ -109,7 +112,7 @@ async def completions(request: HttpRequest, user: User) -> HttpResponseBase:
     here = node()
     generation = await begin(here, user, asked)
     answer = Answer(generation)
-    frames = read(here, generation, START, sse.HEARTBEAT_SECONDS)
+    frames = read(here, generation, START, sse.HEARTBEAT_SECONDS, user, standing(request))
     if not asked.stream:
         return await whole(here, generation, answer, frames)
     first = await first_deltas(here, generation, answer, frames)
