@@ -1,7 +1,13 @@
 // Links in what a model writes: they open apart and tell nothing of this page, and a link whose text
 // names one place while it leads to another says where it leads.
 
-const DOMAIN = /(?:https?:\/\/)?(?:[^\s/@]*@)?((?:[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*)\.)+\p{L}{2,})/iu;
+const DOMAIN = /(?:[^\s/@]*@)?((?:[\p{L}\p{N}](?:[\p{L}\p{N}\p{M}-]*)\.)+\p{L}{2,})/giu;
+const ADDRESS = /https?:\/\/[^\s<>"'()]+/gi;
+const NUMBERS = /(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])/g;
+/** Marks that turn the order of letters round, so that a text reads as no program does. */
+const TURNING = /[\u202a-\u202e\u2066-\u2069]/;
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
+const DOTS = /[\u3002\uff61]/g;
 /** Endings of files, which look like those of domains. */
 const FILES = /\.(?:css|csv|html?|js|json|jsx|pdf|png|py|rb|rs|sh|sql|ts|tsx|txt|xml|ya?ml)$/i;
 
@@ -35,9 +41,22 @@ export function hostToShow(text, href) {
   if (host.split(".").some((label) => label.startsWith("xn--"))) return host;
   // Whatever is before an @ is no host, however much it looks like one.
   if (text.includes("@") && /^https?:/i.test(href) && hostOf(text.trim()) !== "") return host;
-  const named = DOMAIN.exec(text)?.[1] ?? "";
-  if (!named || FILES.test(named)) return "";
-  return bare(hostOf(`https://${named}`)) === bare(host) ? "" : host;
+  if (TURNING.test(text)) return host;
+  return named(asSeen(text)).some((one) => bare(one) !== bare(host)) ? host : "";
+}
+
+/** As a reader's eye takes it: browsers read such dots as dots too. @param {string} text */
+function asSeen(text) {
+  return text.replace(INVISIBLE, "").normalize("NFKC").replace(DOTS, ".");
+}
+
+/** @param {string} text @returns {string[]} the hosts that a text seems to name */
+function named(text) {
+  const addresses = [...text.matchAll(ADDRESS)].map(([address]) => address);
+  const rest = text.replace(ADDRESS, " ");
+  const domains = [...rest.matchAll(DOMAIN)].map(([, domain]) => domain ?? "").filter((one) => !FILES.test(one));
+  const numbers = [...rest.matchAll(NUMBERS)].map(([number]) => number);
+  return [...addresses, ...[...domains, ...numbers].map((one) => `https://${one}`)].map(hostOf);
 }
 
 /** @param {string} href @returns {string} */

@@ -54,6 +54,19 @@ test("a link whose text names another host shows its own", () => {
   assert.equal(hostToShow("Apple", "https://аpple.com/"), "xn--pple-43d.com");
 });
 
+test("a host that only an eye can read in a link's text is found too", () => {
+  const misleading = [
+    "pay\u200bpal.com", "paypal\u2024com", "paypal。com", "ｐａｙｐａｌ．com", "\u202emoc.lapyap",
+    "https://setup.py", "http://localhost/admin", "192.168.1.1", "evil.example, as good as paypal.com",
+  ];
+  for (const text of misleading) assert.equal(hostToShow(text, "https://evil.example/"), "evil.example", text);
+  for (const text of ["http://localhost:8000/x", "10.0.0.1"]) {
+    const { host } = new URL(text.startsWith("http") ? text : `http://${text}`);
+    assert.equal(hostToShow(text, `http://${host}/x`), "", text);
+  }
+  assert.equal(hostToShow("see setup.py of version 1.2.3", "https://evil.example/"), "");
+});
+
 test("money between dollars is no formula", () => {
   assert.equal(isMoney("5 and US"), true);
   assert.equal(isMoney("5x + 1"), false);
