@@ -49,7 +49,7 @@ def show_model_menu(page: Page) -> None:
 
 def make_a_key(page: Page) -> None:
     """By its marks in the page, which is opened in several languages."""
-    page.locator("#id_name").fill("A script")
+    page.locator("#id_name").fill("The script that reports at night")
     page.locator(".form-actions button").click()
     expect(page.locator(".secret")).to_be_visible()
 

@@ -157,14 +157,15 @@ SMALL_CONTROLS = """() => {
     .filter((one) => !one.closest(elsewhere))
     .filter((one) => !(one.matches("input") && one.closest("label, .field-choice")))
     .map((one) => [one, one.getBoundingClientRect()])
-    .filter(([one, { width, height }]) => height < 43.5 || width < 35.5)
-    .map(([one, { width, height }]) => `${one.outerHTML.slice(0, 120)} ${width}x${height}`);
+    .filter(([one, { width, height, right }]) => height < 43.5 || width < 35.5 || right > innerWidth)
+    .map(([one, { width, height, right }]) =>
+      `${one.outerHTML.slice(0, 120)} ${width}x${height}, to ${right}`);
 }"""
 
 
 def small_controls(page: Page) -> list[str]:
-    """Controls in sight that are less than 44 px high or 36 px wide; links within a text are free
-    to be as small as the text."""
+    """Controls that are less than 44 px high or 36 px wide, or that a finger finds only after the
+    page or a part of it was pushed aside; links within a text are free to be as small as it."""
     found: list[str] = page.evaluate(SMALL_CONTROLS)
     return found
 

@@ -63,7 +63,17 @@ function placeAt(menu, button) {
   const { style } = menu;
   style.top = above ? "auto" : `${bottom + GAP_PX}px`;
   style.bottom = above ? `${innerHeight - top + GAP_PX}px` : "auto";
-  style.left = fromRight ? "auto" : `${Math.max(MARGIN_PX, left)}px`;
-  style.right = fromRight ? `${Math.max(MARGIN_PX, innerWidth - right)}px` : "auto";
   style.maxBlockSize = `${(above ? top : innerHeight - bottom) - GAP_PX - MARGIN_PX}px`;
+  style.left = style.right = "auto";
+  const most = innerWidth - MARGIN_PX - widthOf(menu);
+  const side = Math.max(MARGIN_PX, Math.min(fromRight ? innerWidth - right : left, most));
+  style[fromRight ? "right" : "left"] = `${side}px`;
+}
+
+/** A menu that is not shown yet has no width by itself. @param {HTMLElement} menu */
+function widthOf(menu) {
+  menu.style.display = "block";
+  const width = menu.offsetWidth;
+  menu.style.display = "";
+  return width;
 }
