@@ -301,6 +301,7 @@ export class ConversationClient {
     this.resume.watch();
     if (this.open === null && command.conversation === null) {
       this.open = conversation;
+      this.store.keep(conversation);
       this.#emit({ kind: "opened", conversation });
     }
     this.#emit({ kind: "messages", conversation });

@@ -10,6 +10,7 @@ const KEPT = 4;
 export class Store {
   /** @type {Map<string, Conversation>} */ conversations = new Map();
   /** @type {Map<string, Tree>} by conversation, the one shown last at the end */ #trees = new Map();
+  /** the conversation that was shown last */ #shown = "";
   /** @type {Map<string, Snapshot>} */ snapshots = new Map();
   /** @type {Map<string, string>} generation to conversation */ #homes = new Map();
   /** @type {Map<string, Note>} what a generation is busy with */
@@ -53,7 +54,8 @@ export class Store {
     const tree = this.#grow(conversation);
     this.#trees.delete(conversation);
     this.#trees.set(conversation, tree);
-    for (const old of [...this.#trees.keys()].slice(0, -KEPT)) this.#forget(old);
+    this.#shown = conversation;
+    this.#forgetOld();
   }
 
   /**
@@ -214,9 +216,18 @@ export class Store {
 
   /** @param {string} conversation */
   #grow(conversation) {
-    const tree = this.#trees.get(conversation) ?? new Tree();
+    const known = this.#trees.get(conversation);
+    if (known) return known;
+    const tree = new Tree();
     this.#trees.set(conversation, tree);
+    this.#forgetOld();
     return tree;
+  }
+
+  /** What other tabs and devices say would fill a tab that stays on one conversation for days. */
+  #forgetOld() {
+    const old = [...this.#trees.keys()].slice(0, -KEPT);
+    for (const one of old) if (one !== this.#shown) this.#forget(one);
   }
 
   /** @param {Message} message */

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, mock, test } from "node:test";
 
 import { ConversationClient } from "../../static/js/conversation_client.js";
 import { FakeNetwork } from "./fake_socket.js";
 
 const KEPT = 4;
+
+afterEach(() => mock.timers.reset());
 
 /** An answer alone. @param {string} conversation @returns {Message} */
 function answer(conversation) {
@@ -45,3 +47,38 @@ test("one that is shown again is not the oldest any more", () => {
   assert.ok(store.treeOf("c0"));
   assert.equal(store.treeOf("c1"), undefined);
 });
+
+test("conversations that began in this tab are forgotten like those that were opened", () => {
+  const { client, network } = connected();
+  for (let at = 0; at <= KEPT; at += 1) {
+    client.show(null);
+    client.submit({ conversation: null, parent: null, text: "Hi" });
+    const { id } = network.socket.last("message.submit");
+    network.socket.say({ type: "ack", id, conversation: `c${at}`, message: `q${at}`, reply: `a${at}`, generation: `g${at}` });
+  }
+  assert.equal(client.store.treeOf("c0"), undefined);
+  assert.equal(client.store.snapshots.has("g0"), false);
+  assert.equal(client.store.snapshots.has(`g${KEPT}`), true);
+});
+
+test("what other tabs say to conversations that are not shown here fills nothing", () => {
+  const { client, network } = connected();
+  client.show("open");
+  const elsewhere = Array.from({ length: 2 * KEPT }, (_, at) => `e${at}`);
+  for (const conversation of ["open", ...elsewhere]) {
+    network.socket.say({ type: "message.created", message: answer(conversation) });
+  }
+  assert.equal(client.store.messagesOf("open").length, 1);
+  assert.equal(client.store.snapshots.size, KEPT + 1);
+  assert.ok(elsewhere.every((id) => client.store.conversations.has(id)));
+});
+
+function connected() {
+  // A line that is up has a clock of its own.
+  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  const network = new FakeNetwork();
+  const client = new ConversationClient({ create: network.create, emit: () => {}, load: async () => null });
+  client.connection.connect();
+  network.socket.accept();
+  return { client, network };
+}
