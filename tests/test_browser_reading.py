@@ -208,6 +208,13 @@ def test_an_address_that_comes_last_reaches_what_refers_to_it(view: Chat) -> Non
     expect(link).to_have_attribute("href", "https://example.com/docs")
 
 
+def test_each_block_finds_its_own_direction(view: Chat) -> None:
+    show(view, "Python\n\nهذه لغة برمجة.\n\n- عنصر\n\n`x` 1", live=False)
+    blocks = view.page.locator(".prose").last.locator(".block")
+    directions = blocks.evaluate_all("all => all.map(one => getComputedStyle(one).direction)")
+    assert directions == ["ltr", "rtl", "rtl", "ltr"]
+
+
 def test_footnotes_are_numbered_listed_and_lead_to_their_text(view: Chat) -> None:
     text = "One[^a] and two[^b], none[^c].\n\n[^b]: Second note.\n\n[^a]: First *note*.\n"
     prefixes(view, text)
@@ -339,11 +346,12 @@ def test_an_answer_is_read_aloud_without_its_code(
             speechSynthesis.cancel = () => { window.said = ['stopped']; };
         }"""
     )
-    provider.script({"text": "First **part**.\n\n```py\ncode\n```\n\n- second", "rate": 0})
+    provider.script({"text": "First **part**.\n\n```py\ncode\n```\n\n- second\n  - third", "rate": 0})
     chat.send("Hello")
     chat.wait_until_answered()
     menu(chat, "Read aloud")
-    assert chat.page.evaluate("() => window.said") == [["First part.", "en"], ["second", "en"]]
+    said = [["First part.", "en"], ["second", "en"], ["third", "en"]]
+    assert chat.page.evaluate("() => window.said") == said
     chat.answer.get_by_role("button", name="Stop reading aloud").click()
     assert chat.page.evaluate("() => window.said") == ["stopped"]
     expect(chat.answer.get_by_role("button", name="Stop reading aloud")).to_be_hidden()

@@ -2,6 +2,9 @@
 
 import { byId, clone, find, setText } from "./dom.js";
 
+/** The second click of those who click everything twice is not meant for what it has opened. */
+const DOUBLE_CLICK_MS = 500;
+
 /**
  * Shows the dialog of a template; a click beside it and Escape close it.
  * @param {string} name of the template, whose element is a `<dialog>`
@@ -11,7 +14,10 @@ export function openDialog(name) {
   const dialog = /** @type {HTMLDialogElement} */ (clone(name));
   byId("dialogs").append(dialog);
   dialog.addEventListener("close", () => dialog.remove());
-  dialog.addEventListener("pointerdown", (event) => { if (isBeside(dialog, event)) dialog.close(); });
+  const opened = performance.now();
+  dialog.addEventListener("pointerdown", (event) => {
+    if (isBeside(dialog, event) && event.timeStamp - opened > DOUBLE_CLICK_MS) dialog.close();
+  });
   dialog.addEventListener("click", (event) => {
     if (/** @type {Element} */ (event.target).closest('[data-action="close"]')) dialog.close();
   });

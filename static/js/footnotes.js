@@ -41,6 +41,7 @@ export class Footnotes {
     if (known?.raw === note.raw) return;
     const item = known?.item ?? document.createElement("li");
     item.value = this.#numberOf(note.id);
+    item.dir = "auto";
     const content = renderAll(note.tokens);
     this.number(content);
     morph(item, content, { live });

@@ -105,6 +105,8 @@ export class MarkdownView {
   #addBlock() {
     const element = document.createElement("div");
     element.className = "block";
+    // Each finds its own: an answer in Arabic may begin with an English word, or with a tool.
+    element.dir = "auto";
     this.element.insertBefore(element, this.#notes.element.parentNode ? this.#notes.element : null);
     return { raw: "", live: false, element };
   }

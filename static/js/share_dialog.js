@@ -40,6 +40,10 @@ class ShareDialog {
     this.#page = page;
     this.#conversation = conversation;
     find(this.#dialog, ".share-files").hidden = !this.#hasFiles();
+    // A double click is one wish, also where the first link is there before the second click.
+    find(this.#dialog, 'button[type="submit"]').addEventListener("click", (event) => {
+      if (event.detail > 1) event.preventDefault();
+    });
     find(this.#dialog, "form").addEventListener("submit", (event) => {
       event.preventDefault();
       void this.#try(() => this.#create());

@@ -4,6 +4,7 @@
 import { find } from "./dom.js";
 import { locale } from "./gettext.js";
 
+const SPOKEN = "p, li, h1, h2, h3, h4, h5, h6, td, th";
 const UNSPOKEN = ".code, .diagram, .math, .footnote, .link-host";
 
 export class Speaker {
@@ -48,7 +49,13 @@ export function spokenTexts(proses) {
   return [...proses].filter((prose) => !prose.closest(".thought")).flatMap((prose) => {
     const copy = /** @type {Element} */ (prose.cloneNode(true));
     for (const element of copy.querySelectorAll(UNSPOKEN)) element.remove();
-    const parts = copy.querySelectorAll("p, li, h1, h2, h3, h4, h5, h6, td, th");
-    return [...parts].filter((part) => !part.querySelector("p, li")).map((part) => part.textContent?.trim() ?? "");
+    return [...copy.querySelectorAll(SPOKEN)].map(ownText);
   }).filter(Boolean);
+}
+
+/** Without the parts in it, such as the items below an item: they have their own turn. @param {Element} part */
+function ownText(part) {
+  const copy = /** @type {Element} */ (part.cloneNode(true));
+  for (const inner of copy.querySelectorAll(SPOKEN)) inner.remove();
+  return copy.textContent?.trim() ?? "";
 }
