@@ -157,7 +157,8 @@ SMALL_CONTROLS = """() => {
     .filter((one) => !one.closest(elsewhere))
     .filter((one) => !(one.matches("input") && one.closest("label, .field-choice")))
     .map((one) => [one, one.getBoundingClientRect()])
-    .filter(([one, { width, height, right }]) => height < 43.5 || width < 35.5 || right > innerWidth)
+    .filter(([one, { width, height, right }]) =>
+      height < 43.5 || width < 35.5 || (right > innerWidth && !one.closest(".tray")))
     .map(([one, { width, height, right }]) =>
       `${one.outerHTML.slice(0, 120)} ${width}x${height}, to ${right}`);
 }"""
