@@ -10,6 +10,7 @@ from llm.models import ChatModel
 from llm.models import Provider as ProviderRow
 from tests.chat import Chat, OpenChat, plain
 from tests.provider import Provider
+from tests.rows import answered
 from tests.stack import Web
 from tests.walk import OpenContext
 
@@ -72,6 +73,32 @@ def test_what_is_written_before_the_scripts_have_come_is_kept(
     page.unroute("**/static/js/**")
     expect(page.get_by_role("button", name="Send")).to_be_enabled()
     expect(page.locator("#composer-text")).to_have_value("A draft\nand more")
+
+
+def test_what_is_written_while_a_conversation_is_on_its_way_goes_to_that_one(
+    owner: User, site: Web, open_chat: OpenChat
+) -> None:
+    first, second = answered(owner, "First"), answered(owner, "Second")
+    chat = open_chat(owner, site, f"/c/{first.conversation.pk}/")
+    expect(chat.questions).to_have_text(["First"])
+    chat.write("A draft for the first one")
+    held: list[Route] = []
+    address = f"**/c/{second.conversation.pk}/"
+    chat.page.route(address, lambda route: held.append(route))
+    chat.page.get_by_role("link", name="Second").click()
+    expect(chat.composer).to_have_value("")
+    chat.composer.press_sequentially("For the second one")
+    chat.composer.press("Enter")
+    expect(chat.page.locator("#skeleton")).to_be_visible()
+    for route in held:
+        route.continue_()
+    chat.page.unroute(address)
+    expect(chat.questions).to_have_text(["Second", "For the second one"])
+    chat.wait_until_answered()
+    assert first.conversation.messages.count() == 2
+    chat.page.go_back()
+    expect(chat.questions).to_have_text(["First"])
+    expect(chat.composer).to_have_value("A draft for the first one")
 
 
 # --- Models and settings -------------------------------------------------------------------------

@@ -98,6 +98,11 @@ export class ChatPage {
     this.#draw();
   }
 
+  /** @param {string | null} conversation that is going to be shown */
+  leaveFor(conversation) {
+    this.writing.leaveFor(conversation);
+  }
+
   /** @param {string | null} conversation @param {PageData} [page] */
   show(conversation, page) {
     if (this.client.open !== conversation) this.thread.reset();
@@ -176,6 +181,7 @@ export class ChatPage {
     this.reading.open(page?.message ?? null);
     this.#drawAll();
     for (const act of this.#whenShown) act(page);
+    this.composer.hold(false);
   }
 
   /** A message is on its way, or an answer is being written. */

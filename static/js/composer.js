@@ -25,6 +25,7 @@ export class Composer {
   #state = { running: false, stopping: false, blocked: false };
   /** @type {ComposerFiles} */ #files = { ready: [], isUploading: false, isStuck: false, hasFailed: false };
   #waits = false;
+  #held = false;
   #form;
   #area;
   #send;
@@ -92,11 +93,28 @@ export class Composer {
     this.#render();
   }
 
-  /** A message that was to be sent goes when its files are there; not without one that failed. @param {ComposerFiles} files */
+  /** A message that was to be sent does not go without a file that failed. @param {ComposerFiles} files */
   setFiles({ ready, isUploading, isStuck, hasFailed }) {
     this.#files = { ready, isUploading, isStuck, hasFailed };
-    const goes = this.#waits && !isUploading && !hasFailed;
-    this.#waits &&= isUploading && !hasFailed;
+    this.#waits &&= !hasFailed;
+    this.#goOn();
+  }
+
+  /** While another conversation is on its way there is none to send to. @param {boolean} held */
+  hold(held) {
+    this.#held = held;
+    this.#waits &&= !held;
+    this.#goOn();
+  }
+
+  get #mustWait() {
+    return this.#held || this.#files.isUploading;
+  }
+
+  /** What was to be sent goes when its files and its conversation are there. */
+  #goOn() {
+    const goes = this.#waits && !this.#mustWait;
+    this.#waits &&= !goes;
     this.#render();
     if (goes) this.#submit();
   }
@@ -119,7 +137,7 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.key === "ArrowUp" && this.text === "" && !event.isComposing && this.#handlers.previous()) event.preventDefault();
+    if (event.key === "ArrowUp" && !this.#held && this.text === "" && !event.isComposing && this.#handlers.previous()) event.preventDefault();
     // Enter also ends the choice of a word in Japanese or Chinese, and a phone has no Shift at hand.
     const writes = event.isComposing || event.shiftKey || matchMedia("(pointer: coarse)").matches;
     if (event.key !== "Enter" || writes) return;
@@ -129,7 +147,7 @@ export class Composer {
 
   #submit() {
     if (!this.#isReady()) return;
-    this.#waits = this.#files.isUploading;
+    this.#waits = this.#mustWait;
     if (this.#waits) return this.#render();
     this.say("");
     this.#handlers.send(this.text.trim());

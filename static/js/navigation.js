@@ -7,9 +7,11 @@ const SKELETON_MS = 150;
 
 export class Navigation {
   #turn = 0;
+  #isLoading = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #skeleton;
   #page;
 
-  /** @param {{show: (conversation: string | null, page?: PageData) => void, goTo: (message: string) => Promise<void>, client: {open: string | null}, sidebar: {close: () => void}, composer: {focus: () => void}}} page */
+  /** @param {{leaveFor: (conversation: string | null) => void, show: (conversation: string | null, page?: PageData) => void, goTo: (message: string) => Promise<void>, client: {open: string | null}, sidebar: {close: () => void}, composer: {focus: () => void}}} page */
   constructor(page) {
     this.#page = page;
     addEventListener("popstate", () => void this.#go(conversationAt(location.pathname), messageAt(location.search)));
@@ -44,7 +46,7 @@ export class Navigation {
   /** @param {string | null} conversation @param {string | null} [message] one in it to show */
   async visit(conversation, message = null) {
     this.#page.sidebar.close();
-    const isOpen = conversation !== null && conversation === this.#page.client.open;
+    const isOpen = !this.#isLoading && conversation !== null && conversation === this.#page.client.open;
     if (isOpen) return message === null ? undefined : this.#page.goTo(message);
     if (location.pathname !== pathOf(conversation)) history.pushState(null, "", pathOf(conversation));
     return this.#go(conversation, message);
@@ -53,19 +55,28 @@ export class Navigation {
   /** @param {string | null} conversation @param {string | null} [message] */
   async #go(conversation, message = null) {
     const turn = (this.#turn += 1);
+    this.#page.leaveFor(conversation);
+    this.#waitFor(conversation !== null);
     if (conversation === null) {
       this.#page.show(null);
       return this.#page.composer.focus();
     }
-    const timer = setTimeout(() => showSkeleton(true), SKELETON_MS);
     const page = await loadPageData(conversation, message);
-    clearTimeout(timer);
-    showSkeleton(false);
+    // Another one was chosen meanwhile, and is being waited for.
     if (turn !== this.#turn) return undefined;
+    this.#waitFor(false);
     // Signed out, gone or no network: the browser's own way says it best.
     if (!page) return location.assign(pathOf(conversation, message));
     this.#page.show(conversation, page);
     return forgetMessage();
+  }
+
+  /** @param {boolean} loading */
+  #waitFor(loading) {
+    this.#isLoading = loading;
+    clearTimeout(this.#skeleton);
+    if (loading) this.#skeleton = setTimeout(() => showSkeleton(true), SKELETON_MS);
+    else showSkeleton(false);
   }
 }
 

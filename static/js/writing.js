@@ -9,6 +9,7 @@ import { plainText } from "./message_view.js";
 
 export class Writing {
   /** @type {{message: Message, draft: string} | null} */ #editing = null;
+  /** @type {string | null | undefined} the conversation that is on its way, if one is */ #coming;
   #drafts;
   #client;
   #send;
@@ -33,7 +34,7 @@ export class Writing {
       stop,
       edited: () => this.stopEditing(),
       previous,
-      changed: (text) => { if (!this.#editing) this.#drafts.save(client.open, text); },
+      changed: (text) => { if (!this.#editing) this.#drafts.save(this.#place, text); },
     });
     this.attachments = composerFiles(page, form, this.composer, models);
     this.#takeEarly(page.conversation?.id ?? null);
@@ -45,12 +46,30 @@ export class Writing {
     if (early) this.#drafts.save(conversation, early.startsWith(draft) ? early : `${draft}\n${early}`);
   }
 
+  /** What is written now is meant for this conversation. */
+  get #place() {
+    return this.#coming === undefined ? this.#client.open : this.#coming;
+  }
+
+  /** Another conversation was chosen: from now on it is written to, and it may take a while to come. @param {string | null} conversation */
+  leaveFor(conversation) {
+    this.#coming = conversation;
+    this.#take();
+    this.composer.hold(true);
+  }
+
   /** Another conversation is shown now. */
   shown() {
+    const isTaken = this.#coming === this.#client.open;
+    this.#coming = undefined;
+    if (!isTaken) this.#take();
+  }
+
+  #take() {
     this.#setEditing(null);
     this.composer.say("");
-    this.composer.setText(this.#drafts.load(this.#client.open));
-    this.attachments.show(draftPlace(this.#client.open));
+    this.composer.setText(this.#drafts.load(this.#place));
+    this.attachments.show(draftPlace(this.#place));
   }
 
   /** What was begun as a new conversation has become one. @param {string} conversation */
