@@ -346,7 +346,8 @@ def test_an_answer_is_read_aloud_without_its_code(
             speechSynthesis.cancel = () => { window.said = ['stopped']; };
         }"""
     )
-    provider.script({"text": "First **part**.\n\n```py\ncode\n```\n\n- second\n  - third", "rate": 0})
+    text = "First **part**.\n\n```py\ncode\n```\n\n- second\n  - third"
+    provider.script({"text": text, "rate": 0})
     chat.send("Hello")
     chat.wait_until_answered()
     menu(chat, "Read aloud")
