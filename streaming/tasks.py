@@ -4,21 +4,26 @@ import gc
 import os
 import signal
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import current_app, shared_task
 from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 
-from streaming.generate import generate as run_generation
 from streaming.queue import ENTITLE, GENERATE, enqueue
-from streaming.titles import entitle as write_title
-from streaming.worker import Worker
+
+if TYPE_CHECKING:
+    from streaming.worker import Worker
 
 
 @cache
-def worker() -> Worker:
-    """This process's worker; it starts with the first call, after any fork."""
+def worker() -> "Worker":
+    """This process's worker; it starts with the first call, after any fork. What it needs of the
+    providers' libraries is imported here, because beat reads this module too and needs none."""
+    from streaming.generate import generate as run_generation
+    from streaming.titles import entitle  # noqa: F401
+    from streaming.worker import Worker
+
     # What has been imported lives as long as the process: no collection need look at it again.
     gc.collect()
     gc.freeze()
@@ -37,6 +42,8 @@ def generate(self: Any, generation_id: str) -> None:
     if here.stopping:
         given_back.append((generation_id, self.request.delivery_info["routing_key"]))
         return
+    from streaming.generate import generate as run_generation
+
     here.wait(run_generation(generation_id, here))
 
 
@@ -45,6 +52,8 @@ def entitle(conversation_id: str) -> None:
     """Does not wait for the model: the thread is one that an answer could have."""
     here = worker()
     if not here.stopping:
+        from streaming.titles import entitle as write_title
+
         here.aside(write_title(conversation_id, here))
 
 

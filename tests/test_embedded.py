@@ -1,4 +1,4 @@
-"""`make run`'s supervisor with its real processes, each in a data folder of its own."""
+"""`make run`'s supervisor with its real processes, in data folders of their own."""
 
 import os
 import signal
@@ -130,11 +130,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
     instance.end()
 
 
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Instance]:
-    instance = Instance(tmp_path / "data", free_port()).start()
+@pytest.fixture(scope="module")
+def _other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    instance = Instance(tmp_path_factory.mktemp("other") / "data", free_port()).start()
     yield instance
     instance.end()
+
+
+@pytest.fixture
+def other(_other: Instance) -> Instance:
+    """One that a test may end: the next one starts it again, in the same data folder."""
+    return _other if _other.process.poll() is None else _other.start()
 
 
 def test_the_first_page_comes_and_both_log_ins_are_printed(running: Instance) -> None:
@@ -178,11 +184,20 @@ def test_a_wrong_port_is_quoted(running: Instance, port: str) -> None:
     assert port in sentence
 
 
-def test_a_second_instance_works_beside_the_first(running: Instance, fresh: Instance) -> None:
-    assert "Chatsite" in fresh.page()
+def test_a_second_instance_works_beside_the_first(running: Instance, other: Instance) -> None:
+    assert "Chatsite" in other.page()
     assert "Chatsite" in running.page()
     running.redis().set("mine", 1)
-    assert fresh.redis().get("mine") is None
+    assert other.redis().get("mine") is None
+
+
+def test_a_killed_supervisor_leaves_no_orphan(other: Instance) -> None:
+    other.page()
+    children = list(other.all_children().values())
+    other.process.kill()
+    other.process.wait()
+    wait_for("the end of all processes", lambda: gone(children))
+    assert "Chatsite" in other.start().page()
 
 
 @pytest.fixture
@@ -195,22 +210,13 @@ def _hang_up_is_heard() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_hang_up_is_heard")
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stop_signal_ends_everything_in_order(fresh: Instance, sig: signal.Signals) -> None:
-    fresh.page()
-    children = list(fresh.all_children().values())
-    wait_for("the worker", lambda: " ready." in fresh.log.read_text())
-    fresh.process.send_signal(sig)
-    assert fresh.process.wait(PATIENCE_SECONDS) == 0
+def test_a_stop_signal_ends_everything_in_order(other: Instance, sig: signal.Signals) -> None:
+    other.page()
+    children = list(other.all_children().values())
+    wait_for("the worker", lambda: " ready." in other.log.read_text())
+    other.process.send_signal(sig)
+    assert other.process.wait(PATIENCE_SECONDS) == 0
     assert gone(children)
-    log = fresh.log.read_text()
+    log = other.log.read_text()
     assert log.index("worker_drained") < log.index("User requested shutdown")
     assert log.rstrip().endswith("Stopped")
-
-
-def test_a_killed_supervisor_leaves_no_orphan(fresh: Instance) -> None:
-    fresh.page()
-    children = list(fresh.all_children().values())
-    fresh.process.kill()
-    fresh.process.wait()
-    wait_for("the end of all processes", lambda: gone(children))
-    assert "Chatsite" in fresh.start().page()

@@ -5,23 +5,17 @@ import sys
 
 from django.core.exceptions import ImproperlyConfigured
 
-from chatsite.environment import flag
 from deploy.embedded import place, supervision
 from deploy.embedded.orphans import end_with_parent
 from deploy.embedded.programs import embedded_programs
 
 
-def manage(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, "manage.py", *arguments], cwd=place.ROOT, check=False)
+def prepare_database() -> None:
+    """In a process of its own, so that the supervisor stays small."""
+    command = [sys.executable, "-m", "deploy.embedded.database"]
+    done = subprocess.run(command, cwd=place.ROOT, check=False)
     if done.returncode:
         raise SystemExit(done.returncode)
-
-
-def prepare_database() -> None:
-    """Bring the tables up to date and make the two users of a trial."""
-    manage("migrate", "--verbosity", "0")
-    if flag("DEBUG"):
-        manage("demo_users")
 
 
 def main() -> None:
