@@ -6,7 +6,7 @@ export DEBUG
 # Change these to run a part: make test PYTEST="tests/test_protocol.py -x"
 PYTEST ?=
 # Most tests wait for other processes more than they compute.
-PROCESSES ?= 4
+PROCESSES ?= 6
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench lock clean setup setup-dev
@@ -19,8 +19,8 @@ run: setup ## Start web, worker, beat and Redis (PORT, DATA_DIR, OPENAI_API_KEY,
 
 # A part of the suite may have nothing for SQLite, which ends pytest with 5.
 test: check ## Run every check, then the whole suite on PostgreSQL and its database part on SQLite
-	TEST_DATABASE=postgres $(BIN)/python -m pytest -n $(PROCESSES) $(PYTEST)
-	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n $(PROCESSES) -m database $(PYTEST) \
+	TEST_DATABASE=postgres $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(PYTEST)
+	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal -m database $(PYTEST) \
 		|| test $$? -eq $(if $(PYTEST),5,0)
 
 check: setup-dev ## Run the linters, the type checkers and the JavaScript tests

@@ -5,6 +5,7 @@ What a page must never do is checked of every tab when its test ends: no script 
 another host, nothing that the Content-Security-Policy had to stop.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from accounts.models import User
 from tests.chat import PATIENCE_MS, Chat, OpenChat
 from tests.conftest import session_cookie
-from tests.environment import FOLDER
+from tests.environment import SHARED
 from tests.stack import ROOT, Process, Stack, Web
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -66,13 +67,17 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def static_root() -> Path:
-    root = FOLDER / "static"
-    subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"],
-        cwd=ROOT,
-        env={**os.environ, "STATIC_ROOT": str(root)},
-        check=True,
-    )
+    """One build for all processes of a run, made by the first of them that needs it."""
+    root = SHARED / "static"
+    with (SHARED / "static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not root.exists():
+            subprocess.run(
+                [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"],
+                cwd=ROOT,
+                env={**os.environ, "STATIC_ROOT": str(root)},
+                check=True,
+            )
     return root
 
 

@@ -15,7 +15,13 @@ from pathlib import Path
 
 import pytest
 
+# Every process of the run imports the same modules: compiled once, they are read by all.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 FOLDER = Path(tempfile.mkdtemp(prefix="chatsite-tests-"))
+# Of the processes of one run, which inherit this from the one that leads them.
+SHARED = Path(os.environ.setdefault("TEST_SHARED", str(FOLDER)))
 DATABASE = os.environ.get("TEST_DATABASE", "postgres")
 # Hints of the worker's times, shortened so that recovery is seen in seconds and not in tens.
 TIMES = {
@@ -58,12 +64,20 @@ def database_url() -> str:
 
 
 def pytest_configure() -> None:
-    subprocess.run(
-        [sys.executable, "scripts/messages.py", "compile"],
-        cwd=Path(__file__).parent.parent,
-        check=True,
-    )
+    if SHARED == FOLDER:
+        subprocess.run(
+            [sys.executable, "scripts/messages.py", "compile"],
+            cwd=Path(__file__).parent.parent,
+            check=True,
+        )
     (FOLDER / "data").mkdir(exist_ok=True)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Of a run for `-m database`: what has no such test need not be imported, in every process."""
+    if config.getoption("markexpr") != "database" or not collection_path.match("test_*.py"):
+        return None
+    return "mark.database" not in collection_path.read_text() or None
 
 
 def pytest_unconfigure() -> None:

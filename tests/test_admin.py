@@ -57,7 +57,7 @@ def _files_as_they_are(settings: Settings) -> None:
 
 @pytest.fixture
 def superuser(client: Client, transactional_db: None) -> Client:
-    client.force_login(User.objects.create_superuser("root", "root@example.com", "s3cret pass"))
+    client.force_login(User.objects.create_superuser("root", "root@example.com"))
     return client
 
 

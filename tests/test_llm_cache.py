@@ -209,7 +209,7 @@ def test_try_again_asks_the_model_and_a_purge_forgets(
     assert (again["content"], again["usage"]["cached"]) == (newer["content"], True)
 
     staff = Client()
-    staff.force_login(User.objects.create_superuser("root", "root@example.com", "x"))
+    staff.force_login(User.objects.create_superuser("root", "root@example.com"))
     model = ChatModel.objects.get(slug="fake")
     emptied = staff.post(f"/admin/llm/chatmodel/{model.pk}/empty-cache/")
     assert emptied.status_code == 302

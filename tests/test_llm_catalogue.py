@@ -189,7 +189,7 @@ def admin(client: Client, settings: Settings) -> Client:
     # The manifest is made by collectstatic, which tests do not need.
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
-    client.force_login(User.objects.create_superuser("root", "root@example.com", "x"))
+    client.force_login(User.objects.create_superuser("root", "root@example.com"))
     return client
 
 

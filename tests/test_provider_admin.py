@@ -27,7 +27,7 @@ def admin(client: Client, settings: Settings, transactional_db: None) -> Client:
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
     settings.LLM_MAX_RETRIES = 0
-    client.force_login(User.objects.create_superuser("root", "root@example.com", "x"))
+    client.force_login(User.objects.create_superuser("root", "root@example.com"))
     return client
 
 
@@ -229,7 +229,7 @@ def test_who_may_not_change_models_cannot_spend_money(
     client: Client, admin: Client, model: ChatModel, row: ProviderRow, provider: Provider
 ) -> None:
     staff = Client()
-    staff.force_login(User.objects.create_user("staff", password="x", is_staff=True))
+    staff.force_login(User.objects.create_user("staff", is_staff=True))
     assert staff.post(try_url(model)).status_code == 403
     assert staff.get(fetch_url(row)).status_code == 403
     assert not provider.requests
