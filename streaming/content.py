@@ -7,7 +7,7 @@ for. A hypothesis test holds the two equal.
 
 from collections.abc import Iterable
 
-from streaming.snapshot import STATUS, Block, Event, State, change, fresh
+from streaming.snapshot import STATUS, Block, Event, State, change, changes_content, fresh
 
 
 class Content:
@@ -21,7 +21,7 @@ class Content:
         kind = event["type"]
         if kind in ("text.delta", "reasoning.delta"):
             self.add_text("text" if kind == "text.delta" else "reasoning", event["text"])
-        elif kind != "progress":
+        elif changes_content(event):
             self._blocks = change(self.blocks(), event)
 
     def add_text(self, kind: str, text: str) -> None:

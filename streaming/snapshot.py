@@ -15,7 +15,6 @@ STATUS = {
     "generation.failed": "failed",
     "generation.cancelled": "cancelled",
 }
-NUMBERED_ONLY = {"progress"}
 
 
 class StreamPosition(NamedTuple):
@@ -85,7 +84,7 @@ def apply(state: State, event: Event) -> State:
         return {**after, **begun, "content": []}
     if kind in STATUS:
         return {**after, **_end(event)}
-    if kind in NUMBERED_ONLY:
+    if not changes_content(event):
         return after
     return {**after, "content": change(state["content"], event)}
 
@@ -96,8 +95,13 @@ def replay(state: State, events: Iterable[Event]) -> State:
     return state
 
 
+def changes_content(event: Event) -> bool:
+    """Of a progress only that which asks the user about a call, or tells what was decided."""
+    return event["type"] != "progress" or "approval" in event
+
+
 def change(content: list[Block], event: Event) -> list[Block]:
-    """The content blocks after a delta or a tool call's event. The list given is left alone."""
+    """The content blocks after a delta, a tool call's event or a question about one. The list given is left alone."""
     match event["type"]:
         case "text.delta":
             return _append(content, "text", event["text"])
@@ -108,13 +112,15 @@ def change(content: list[Block], event: Event) -> list[Block]:
             return [*content, {**call, "args": event.get("args", "")}]
         case "tool_call.delta":
             return [_grow(block, event) for block in content]
+        case "progress":
+            return [_asked(block, event) for block in content]
         case "tool_call.finished":
             if any(_is_call(block, event) for block in content):
                 return [
-                    _finished(event, block["args"]) if _is_call(block, event) else block
+                    _finished(event, block) if _is_call(block, event) else block
                     for block in content
                 ]
-            return [*content, _finished(event, "")]
+            return [*content, _finished(event, {"args": ""})]
         case unknown:
             raise ValueError(f"expected the type of a stream event, got {unknown!r}")
 
@@ -126,17 +132,29 @@ def _append(content: list[Block], kind: Literal["text", "reasoning"], text: str)
 
 
 def _is_call(block: Block, event: Event) -> bool:
-    return bool(block["type"] == "tool_call_chunk" and block["id"] == event["tool_call"])
+    return bool(block["type"] == "tool_call_chunk" and block["id"] == event.get("tool_call"))
 
 
 def _grow(block: Block, event: Event) -> Block:
     return {**block, "args": block["args"] + event["args"]} if _is_call(block, event) else block
 
 
-def _finished(event: Event, gathered: str) -> Block:
-    extras = {"error": event["error"]} if "error" in event else {"result": event.get("result", "")}
+def _asked(block: Block, event: Event) -> Block:
+    """The question is known by its position: a call of a later attempt, or of a later step, may
+    have the same id."""
+    if not _is_call(block, event):
+        return block
+    said = {"approval": event["approval"]}
+    if event["approval"] == "asked":
+        said["question"] = f"{event['attempt']}-{event['seq']}"
+    return {**block, "extras": {**block.get("extras", {}), **said}}
+
+
+def _finished(event: Event, begun: Block) -> Block:
+    end = {"error": event["error"]} if "error" in event else {"result": event.get("result", "")}
     call = {"type": "tool_call", "id": event["tool_call"], "name": event["name"]}
-    return {**call, "args": parse_args(event.get("args", gathered)), "extras": extras}
+    args = parse_args(event.get("args", begun["args"]))
+    return {**call, "args": args, "extras": {**begun.get("extras", {}), **end}}
 
 
 def parse_args(text: str) -> dict[str, Any]:

@@ -79,6 +79,7 @@ moves = st.one_of(
     st.tuples(st.just("result"), names, st.sampled_from(['{"a": 1}', "nonsense", "[]"]), texts),
     st.tuples(st.just("error"), names, texts),
     st.tuples(st.just("progress"), texts),
+    st.tuples(st.just("approval"), names, st.sampled_from(["asked", "approved", "refused"])),
     st.tuples(st.just("snapshot"), st.integers(1, 4)),
 )
 ends = st.sampled_from(["none", "completed", "failed", "cancelled", "cancelled in the queue"])
@@ -115,6 +116,8 @@ def _move(story: Story, move: str, given: list[Any]) -> None:
             story.add(kind, tool_call=name, name="search", args="{}", error=error)
         case "progress", [label]:
             story.add(protocol.Progress, label=label)
+        case "approval", [name, said]:
+            story.add(protocol.Progress, label=said, tool_call=name, approval=said)
         case "snapshot", [step]:
             story.snapshot(step)
 

@@ -101,6 +101,8 @@ function changes(snapshot, event) {
       return { content: withArgs(content, event.tool_call, event.args ?? "") };
     case "tool_call.finished":
       return { content: withToolCall(content, event) };
+    case "progress":
+      return event.approval === undefined ? {} : { content: withApproval(content, event) };
     case "generation.completed":
     case "generation.failed":
     case "generation.cancelled":
@@ -168,6 +170,19 @@ function withArgs(content, id, args) {
 }
 
 /**
+ * The question about a call, or what was decided. A question is known by its position: a call of a
+ * later attempt, or of a later step, may have the same id.
+ * @param {Block[]} content
+ * @param {Extract<StreamEvent, {type: "progress"}>} event
+ * @returns {Block[]}
+ */
+function withApproval(content, { approval, tool_call: call, attempt, seq }) {
+  const said = { approval, ...(approval === "asked" && { question: `${attempt}-${seq}` }) };
+  return content.map((block) =>
+    block.type === "tool_call_chunk" && block.id === call ? { ...block, extras: { ...block.extras, ...said } } : block);
+}
+
+/**
  * @param {Block[]} content
  * @param {Extract<StreamEvent, {type: "tool_call.finished"}>} event
  * @returns {Block[]}
@@ -182,7 +197,7 @@ function withToolCall(content, event) {
     id: event.tool_call,
     name: event.name ?? chunk?.name ?? "",
     args: parseArgs(event.args ?? chunk?.args ?? ""),
-    extras: event.error != null ? { error: event.error } : { result: event.result ?? "" },
+    extras: { ...chunk?.extras, ...(event.error != null ? { error: event.error } : { result: event.result ?? "" }) },
   };
   return chunk ? content.map((block) => (block === chunk ? finished : block)) : [...content, finished];
 }

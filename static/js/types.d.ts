@@ -6,13 +6,16 @@ type Position = [attempt: number, seq: number];
 
 interface TextBlock { type: "text"; text: string; annotations?: { type?: unknown; url?: unknown; title?: unknown }[] }
 interface ReasoningBlock { type: "reasoning"; reasoning: string }
-interface ToolCallChunkBlock { type: "tool_call_chunk"; id: string; name: string; args: string }
+/** Of a tool that runs only if the user says so; `question` is where in the generation they were asked. */
+interface Asked { approval?: Approval; question?: string }
+type Approval = "asked" | "approved" | "refused" | "expired";
+interface ToolCallChunkBlock { type: "tool_call_chunk"; id: string; name: string; args: string; extras?: Asked }
 interface ToolCallBlock {
   type: "tool_call";
   id: string;
   name: string;
   args: Record<string, unknown>;
-  extras: { result?: string; error?: string };
+  extras: Asked & { result?: string; error?: string };
 }
 /** A file of a message, by reference. */
 interface FileBlock {
@@ -187,7 +190,7 @@ type StreamEvent =
   | (Numbered & { type: "text.delta" | "reasoning.delta"; text: string })
   | (Numbered & { type: "tool_call.started" | "tool_call.delta"; tool_call: string; name?: string; args?: string })
   | (Numbered & { type: "tool_call.finished"; tool_call: string; name?: string; args?: string; result?: string; error?: string })
-  | (Numbered & { type: "progress"; label?: string; data?: unknown; tool_call?: string })
+  | (Numbered & { type: "progress"; label?: string; data?: unknown; tool_call?: string; approval?: Approval })
   | EndingEvent;
 
 type EndingEvent =
