@@ -113,7 +113,19 @@ class ChatModelAdmin(ModelAdmin):
         ("Abilities", {"fields": ["images", "uses_tools", "reasons"]}),
         ("Limits", {"fields": ["context_window", "max_output_tokens", "queue"]}),
         ("Prices", {"fields": ["price_in", "price_out"]}),
-        ("Behaviour", {"fields": ["system_prompt", "parameters", "tools", "filters", "cache"]}),
+        (
+            "Behaviour",
+            {
+                "fields": [
+                    "system_prompt",
+                    "parameters",
+                    "tools",
+                    "tools_to_approve",
+                    "filters",
+                    "cache",
+                ]
+            },
+        ),
     ]
 
     @action(description="Test", permissions=["change"], icon="bolt")

@@ -75,7 +75,13 @@ class ChatModelForm(forms.ModelForm):  # type: ignore[type-arg]
         return {*exclusions, "default"}
 
     def clean_tools(self) -> Any:
-        given = self.cleaned_data["tools"]
+        return self.known_tools("tools")
+
+    def clean_tools_to_approve(self) -> Any:
+        return self.known_tools("tools_to_approve")
+
+    def known_tools(self, field: str) -> Any:
+        given = self.cleaned_data[field]
         if not isinstance(given, list):
             return given
         # LangChain: a second that every start of a web node would wait for.

@@ -52,7 +52,8 @@ class ToolServerAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ToolServer]:
         found: QuerySet[ToolServer] = super().get_queryset(request)
-        allowed = Q(tools__permission=ServerTool.Permission.ALLOWED)
+        permitted = (ServerTool.Permission.ALLOWED, ServerTool.Permission.ASK)
+        allowed = Q(tools__permission__in=permitted)
         return found.annotate(allowed=Count("tools", filter=allowed))
 
     @admin.display(description="allowed tools", ordering="allowed")

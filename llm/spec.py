@@ -32,6 +32,8 @@ class ModelSpec(msgspec.Struct, frozen=True):
     parameters: dict[str, Any] = {}
     system_prompt: str = ""
     tools: tuple[str, ...] = ()
+    # Those of its tools that run only if the user approves; an MCP server's may say so as well.
+    tools_to_approve: tuple[str, ...] = ()
     # Of MCP servers, which only the database knows.
     server_tools: tuple[ServerToolSpec, ...] = ()
     encrypted_key: str = ""
@@ -94,6 +96,7 @@ def spec(chat_model: ChatModel, wishes: Wishes = NO_WISHES) -> ModelSpec:
         # The admin's words come first, and stay.
         system_prompt="\n\n".join(filter(None, (chat_model.system_prompt, wishes.system_prompt))),
         tools=tuple(name for name in names if not is_of_a_server(name)),
+        tools_to_approve=tuple(chat_model.tools_to_approve),
         server_tools=server_tools(names),
         encrypted_key=provider.encrypted_key,
         encrypted_headers=provider.encrypted_headers,

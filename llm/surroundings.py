@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Literal
 
 from llm.trace import Spans
 
@@ -32,6 +33,10 @@ Search = Callable[[str], Awaitable[Sequence[Passage]]]
 ListFiles = Callable[[], Awaitable[Sequence[AttachedFile]]]
 # Of a file of this name: so many characters from an offset; None where there is no such file.
 ReadFile = Callable[[str, int, int], Awaitable[str | None]]
+Decision = Literal["approved", "refused", "expired"]
+# Asks the user whether the call of this id may run, and waits; with whether its tool has side
+# effects, which are noted before this returns.
+Decide = Callable[[str, bool], Awaitable[Decision]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Surroundings:
     search: Search | None = None
     list_files: ListFiles | None = None
     read_file: ReadFile | None = None
+    # Without it, a tool that needs the user's approval does not run.
+    decide: Decide | None = None
     # Where an agent or a runnable notes what it does; None: nobody wants to know.
     spans: Spans | None = None
 

@@ -62,3 +62,9 @@ async def say_nothing() -> str:
 async def ask_another() -> str:
     """Asks another model."""
     return (await DemoChatModel(tokens_per_second=10_000).ainvoke("a word")).text
+
+
+@tool(extras={"side_effects": True, "asks": True})
+async def send_mail(to: str) -> str:
+    """Sends a mail, once its user has approved."""
+    return f"sent to {to}"

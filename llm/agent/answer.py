@@ -63,7 +63,7 @@ class Reading:
     asks of a model is the tool's own business."""
 
     def __init__(self, session: Session) -> None:
-        self._acts = session.acts
+        self._acts = session.acts_at_once
         self.reason: FinishReason = "stop"
         self.used: list[Usage] = []
         self._reply = Reply(self._acts)

@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from msgspec.structs import replace
 
 from llm.agent.session import Session
-from llm.calls import finished
+from llm.calls import EXPIRED, NOBODY_TO_ASK, REFUSED, finished
 from llm.parts import Progress, ToolCallFinished
 from llm.reply import Call
 from llm.surroundings import surround
@@ -28,7 +28,11 @@ async def run_all(session: Session, calls: Sequence[Call], say: Say) -> list[Too
         def report(step: Progress) -> None:
             say(replace(step, tool_call=call.id))
 
-        done = await run(session.tools.get(call.name), call.name, call.args, report, writing_to)
+        why_not = await refusal(session, call)
+        if why_not is None:
+            done = await run(session.tools.get(call.name), call.name, call.args, report, writing_to)
+        else:
+            done = ToolRun(error=why_not)
         say(finished(call, done, session.acts(call.name)))
         return done
 
@@ -41,6 +45,20 @@ async def run_all(session: Session, calls: Sequence[Call], say: Say) -> list[Too
             task.cancel()
         # Cancelled tools get the time to say goodbye, but cannot hold up a stop.
         await asyncio.wait(tasks, timeout=GOODBYE_SECONDS)
+
+
+async def refusal(session: Session, call: Call) -> str | None:
+    """Why it may not run, None where it may. One that needs the user's approval waits here; the
+    others of its step go on meanwhile."""
+    if not session.asks(call.name):
+        return None
+    decide = session.around.decide
+    if decide is None:
+        return NOBODY_TO_ASK
+    decision = await decide(call.id, session.acts(call.name))
+    if decision == "approved":
+        return None
+    return EXPIRED if decision == "expired" else REFUSED
 
 
 def writing_to(report: Report) -> RunnableConfig:

@@ -63,7 +63,8 @@ def whether_again(state: State) -> str:
 async def think(state: State, runtime: Runtime[Session]) -> dict[str, Any]:
     """Ask the model. What it says leaves through LangGraph's `messages`; here it is only summed
     up for the next step. What is no word of the model's (it waits for a place) is passed on."""
-    session, step, reply = runtime.context, state["steps"] + 1, Reply(runtime.context.acts)
+    session, step = runtime.context, state["steps"] + 1
+    reply = Reply(session.acts_at_once)
     asked = session.asked
     said = ask_until_answered(session.chat, asked, session.options, reply, session.model)
     try:

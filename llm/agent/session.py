@@ -31,6 +31,16 @@ class Session:
         tool = self.tools.get(name)
         return tool is not None and bool(said_of(tool).get("side_effects"))
 
+    def asks(self, name: str) -> bool:
+        """Whether the tool of this name, if there is one, runs only if the user approves."""
+        tool = self.tools.get(name)
+        wanted = name in self.model.tools_to_approve
+        return tool is not None and (wanted or bool(said_of(tool).get("asks")))
+
+    def acts_at_once(self, name: str) -> bool:
+        """One that asks first has not acted while it waits: whoever is asked notes it then."""
+        return self.acts(name) and not self.asks(name)
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:

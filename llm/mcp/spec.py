@@ -22,7 +22,8 @@ class ServerSpec(msgspec.Struct, frozen=True):
 
 
 class ServerToolSpec(msgspec.Struct, frozen=True):
-    """`name` is what models call it, `own_name` what its server does."""
+    """`name` is what models call it, `own_name` what its server does. `asks`: it runs only if the
+    user approves."""
 
     server: ServerSpec
     name: str
@@ -30,6 +31,7 @@ class ServerToolSpec(msgspec.Struct, frozen=True):
     description: str
     schema: dict[str, Any]
     acts: bool
+    asks: bool = False
 
 
 def is_of_a_server(name: str) -> bool:
@@ -57,7 +59,7 @@ def server_tools(names: Iterable[str]) -> tuple[ServerToolSpec, ...]:
     rows = ServerTool.objects.select_related("server").filter(
         server__enabled=True,
         problem="",
-        permission=ServerTool.Permission.ALLOWED,
+        permission__in=[ServerTool.Permission.ALLOWED, ServerTool.Permission.ASK],
         server__name__in={server for server, _ in wanted.values()},
     )
     found = {row.full_name: row for row in rows}
@@ -72,4 +74,5 @@ def _tool_spec(tool: ServerTool) -> ServerToolSpec:
         description=tool.description,
         schema=tool.schema,
         acts=tool.acts,
+        asks=tool.permission == ServerTool.Permission.ASK,
     )

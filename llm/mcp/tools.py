@@ -22,7 +22,11 @@ def as_tool(spec: ServerToolSpec) -> BaseTool:
         description=spec.description or spec.own_name,
         args_schema=spec.schema,
         coroutine=call,
-        metadata={"side_effects": spec.acts, "timeout_seconds": spec.server.timeout},
+        metadata={
+            "side_effects": spec.acts,
+            "asks": spec.asks,
+            "timeout_seconds": spec.server.timeout,
+        },
     )
 
 

@@ -69,6 +69,12 @@ class ChatModel(models.Model):
     tools = models.JSONField(
         default=list, blank=True, help_text='Names of tools, such as ["current_time"].'
     )
+    tools_to_approve = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Those of its tools that run only if the user approves the call, "
+        'such as ["fetch_page"].',
+    )
     filters = models.JSONField(
         default=list,
         blank=True,
@@ -99,8 +105,10 @@ class ChatModel(models.Model):
         """Neither shape is one that a JSON field can refuse by itself."""
         if not isinstance(self.parameters, dict):
             raise ValidationError({"parameters": expected("an object", self.parameters)})
-        if not isinstance(self.tools, list) or not all(isinstance(t, str) for t in self.tools):
-            raise ValidationError({"tools": expected("a list of names", self.tools)})
+        for field in ("tools", "tools_to_approve"):
+            names = getattr(self, field)
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                raise ValidationError({field: expected("a list of names", names)})
         # Some of them bring an HTTP client, which no start of a process is to wait for.
         from llm.filters.registry import read
 

@@ -68,6 +68,7 @@ class ServerTool(models.Model):
 
     class Permission(models.TextChoices):
         ALLOWED = "allowed", "Allowed"
+        ASK = "ask", "Ask the user"
         OFF = "off", "Off"
 
     server = models.ForeignKey(ToolServer, on_delete=models.CASCADE, related_name="tools")

@@ -2,7 +2,7 @@
 
 A tool that changes something in the world says so: {"side_effects": True} in its `metadata`, or in
 `@tool(extras=…)`, which takes no metadata. An answer in which it has run is not started again by
-itself.
+itself. With {"asks": True} it runs only if the user approves.
 """
 
 from llm.tools.progress import progress
