@@ -16,6 +16,8 @@ from api.messages import router as of_conversations
 from api.placing import parent_of
 from conversations.access import generation_of
 from conversations.shapes import generation_shape
+from llm.surroundings import Decision
+from streaming.decision import decide as decide_call
 from streaming.dispatch import ask_to_stop, send_out, stop, store, store_retry
 from streaming.node import node
 
@@ -36,6 +38,15 @@ class MessageIn(Schema):
 
 class RetryIn(Schema):
     model: str | None = None
+
+
+class DecisionIn(Schema):
+    decision: Literal["approve", "refuse"]
+    question: str | None = Field(
+        None,
+        description="The question that was shown, as the call's block has it in its `extras`. "
+        "Left out: the one that is open.",
+    )
 
 
 class Asked(Schema):
@@ -199,4 +210,21 @@ async def cancel(request: HttpRequest, generation_id: UUID) -> Status[None]:
     found = await here.in_database(generation_of, user_of(request), generation_id)
     if await ask_to_stop(here, found):
         await stop(here, found)
+    return Status(202, None)
+
+
+@router.post(
+    "/{uuid:generation_id}/tool-calls/{path:tool_call}/decision",
+    response={202: None},
+    auth=TO_CHAT,
+    operation_id="decide",
+)
+async def decide(
+    request: HttpRequest, generation_id: UUID, tool_call: str, wish: DecisionIn
+) -> Status[None]:
+    """Approve or refuse a call that waits for it. Deciding twice is deciding once."""
+    here = node()
+    found = await here.in_database(generation_of, user_of(request), generation_id)
+    decision: Decision = "approved" if wish.decision == "approve" else "refused"
+    await decide_call(here, found, tool_call, decision, wish.question)
     return Status(202, None)

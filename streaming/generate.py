@@ -155,7 +155,7 @@ async def known_content(run: Run, worker: Worker) -> list[dict[str, Any]]:
 async def stream(run: Run, worker: Worker, model: ModelSpec, turns: Sequence[Turn]) -> Ending:
     """Turn what the model says into events until it ends or fails; cancelled from outside."""
     try:
-        async with asyncio.timeout(settings.GENERATION_SECONDS):
+        async with run.clock.within(settings.GENERATION_SECONDS):
             return await take_all(run, worker, model, turns)
     except ProviderError as error:
         return Ending("failed", error.code, error.message, error.retryable)

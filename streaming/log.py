@@ -105,6 +105,15 @@ def cancel_channel() -> str:
     return f"{settings.REDIS_PREFIX}:cancel"
 
 
+# On the same channel: the generation of which a call was decided.
+DECIDED = b"decided:"
+
+
+def decisions_key(generation: str) -> str:
+    """What users have decided about calls of a generation, by the positions of the questions."""
+    return f"{settings.REDIS_PREFIX}:decisions:{generation}"
+
+
 class StreamLog:
     """Reads and writes logs over one Redis connection pool.
 
@@ -170,7 +179,7 @@ class StreamLog:
         """Once the database has the answer: late tabs may still read the log for a while."""
         pipe = self._redis.pipeline(transaction=False)
         pipe.expire(log_key(generation), settings.FINISHED_LOG_TTL_SECONDS)
-        pipe.delete(outcome_key(generation))
+        pipe.delete(outcome_key(generation), decisions_key(generation))
         await pipe.execute()
 
     async def keep_outcome(self, generation: str, outcome: bytes) -> None:

@@ -211,6 +211,15 @@ class ToolCallFinished(StreamEvent, tag="tool_call.finished"):
     error: str | UnsetType = UNSET
 
 
+# What is said of a call that needs the user's approval.
+APPROVALS = {
+    "asked": "Waiting for approval",
+    "approved": "Approved",
+    "refused": "Refused",
+    "expired": "Not approved in time",
+}
+
+
 class Progress(StreamEvent, tag="progress"):
     label: str
     data: dict[str, Any] | UnsetType = UNSET

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm.trace import Spans
 from streaming import protocol
+from streaming.clock import Clock
 from streaming.content import Content
 from streaming.delivery import channel_of, conversation_group
 from streaming.log import Batch, Entry
@@ -44,6 +45,7 @@ class Run:
     attempt: int
     model: str
     timings: Timings = field(default_factory=Timings)
+    clock: Clock = field(default_factory=Clock)
     seq: int = 0
     content: Content = field(default_factory=Content)
     pending: list[Entry] = field(default_factory=list)
@@ -89,6 +91,13 @@ class Run:
         made = self.emit(event, **{key: storable(text) for key, text in fields.items()})
         self.tool_names.setdefault(fields["tool_call"], fields["name"])
         self.content.add(protocol.decode_event(protocol.encode(made)))
+
+    def tell_approval(self, tool_call: str, approval: str) -> str:
+        """Ask the user about a call, or tell what was decided. Returns the event's position."""
+        call, label = storable(tool_call), protocol.APPROVALS[approval]
+        made = self.emit(protocol.Progress, label=label, tool_call=call, approval=approval)
+        self.content.add(protocol.decode_event(protocol.encode(made)))
+        return f"{made.attempt}-{made.seq}"
 
     def batch(self) -> Batch:
         """Everything that is not yet in the log, in order. It stays pending until `sent`."""

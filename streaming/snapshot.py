@@ -101,7 +101,8 @@ def changes_content(event: Event) -> bool:
 
 
 def change(content: list[Block], event: Event) -> list[Block]:
-    """The content blocks after a delta, a tool call's event or a question about one. The list given is left alone."""
+    """The content blocks after a delta, a tool call's event or a question about one. The list given
+    is left alone."""
     match event["type"]:
         case "text.delta":
             return _append(content, "text", event["text"])

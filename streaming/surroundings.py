@@ -8,13 +8,15 @@ from uuid import UUID
 
 from conversations.attachments.passage import files_of, passage
 from conversations.search.passages import passages
-from llm.surroundings import AttachedFile, Passage, Surroundings
+from llm.surroundings import AttachedFile, Decision, Passage, Surroundings
+from streaming.approval import decided
 from streaming.run import Run
 from streaming.worker import Worker
 
 
 def around(run: Run, worker: Worker) -> Surroundings:
-    """A program with a key for chats alone must not read conversations through a tool."""
+    """A program with a key for chats alone must not read conversations through a tool; and behind
+    an API of others there is nobody who could be asked."""
     if run.by_api:
         return Surroundings(spans=run.spans)
     conversation = UUID(run.conversation)
@@ -28,4 +30,7 @@ def around(run: Run, worker: Worker) -> Surroundings:
     async def read_file(name: str, offset: int, length: int) -> str | None:
         return await worker.in_database(passage, conversation, name, offset, length)
 
-    return Surroundings(search, list_files, read_file, run.spans)
+    async def decide(tool_call: str, acts: bool) -> Decision:
+        return await decided(run, worker, tool_call, acts)
+
+    return Surroundings(search, list_files, read_file, decide, run.spans)

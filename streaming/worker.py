@@ -20,9 +20,10 @@ from redis.exceptions import RedisError
 
 from llm.session import close_session
 from streaming import lease, metrics
+from streaming.approval import Questions
 from streaming.database import AWAY, DatabaseThreads
 from streaming.delivery import channel_of, user_group
-from streaming.log import StreamLog, cancel_channel, worker_key
+from streaming.log import DECIDED, StreamLog, cancel_channel, worker_key
 from streaming.protocol import ConversationUpdated, encode
 from streaming.redis import connect
 from streaming.run import Run
@@ -151,6 +152,7 @@ class Worker:
         self.redis = connect()
         self.log = StreamLog(self.redis)
         self.ticker = Ticker(self.log)
+        self.questions = Questions(self, self.redis)
         self._sweeper = Sweeper(self)
         watches = [
             self.ticker.run,
@@ -183,6 +185,7 @@ class Worker:
         while True:
             await self._say_alive()
             await self._check_logs(list(self.runs.values()))
+            await self._look_at_questions()
             await asyncio.sleep(settings.RENEW_SECONDS)
 
     async def _renew_leases(self, runs: list[Run]) -> None:
@@ -225,6 +228,12 @@ class Worker:
                 run.rewrite()
                 self.ticker.hurry(run)
 
+    async def _look_at_questions(self) -> None:
+        try:
+            await self.questions.look_at_all()
+        except self.unreachable as error:
+            logger.warning("decisions_not_read", error=str(error))
+
     async def _listen_for_cancels(self) -> None:
         """While this does not hear, the renewal sees the requests in the database."""
         while True:
@@ -244,7 +253,9 @@ class Worker:
             if message is None:
                 continue
             heard = time.monotonic()
-            if message["data"] != TICK:
+            if message["data"].startswith(DECIDED):
+                await self.questions.look(message["data"].removeprefix(DECIDED).decode())
+            elif message["data"] != TICK:
                 self._cancel(message["data"].decode())
 
     def _cancel(self, generation: str) -> None:

@@ -16,7 +16,7 @@ from ag_ui.encoder import EventEncoder
 from api import sse
 from conversations.history import path_messages
 from conversations.models import Generation, Message
-from streaming.protocol import decode_event
+from streaming.protocol import APPROVALS, decode_event
 from streaming.snapshot import STATUS
 
 _encoder = EventEncoder()
@@ -50,9 +50,8 @@ class Run:
                 yield ag.ToolCallEndEvent(tool_call_id=event["tool_call"])
                 yield self._result(event["tool_call"], event.get("error") or event.get("result"))
             case "progress":
-                yield ag.CustomEvent(
-                    name="progress", value={"label": event["label"], "data": event.get("data")}
-                )
+                told = {name: event[name] for name in ("tool_call", "approval") if name in event}
+                yield progress(event["label"], event.get("data"), **told)
             case "generation.completed" | "generation.failed" | "generation.cancelled":
                 yield from self._end(STATUS[event["type"]], event, event)
 
@@ -66,6 +65,9 @@ class Run:
                 yield from self._write(block["type"], block[block["type"]])
             elif block["type"] == "tool_call_chunk":
                 yield from self._call(block["id"], block["name"], block["args"])
+                if approval := block.get("extras", {}).get("approval"):
+                    about = {"tool_call": block["id"], "approval": approval}
+                    yield progress(APPROVALS[approval], None, **about)
             elif block["type"] == "tool_call":
                 yield from self._finished_call(block)
 
@@ -156,6 +158,10 @@ class Run:
             output_tokens=written,
             total_tokens=read + written,
         )
+
+
+def progress(label: str, data: Any, **about: Any) -> ag.BaseEvent:
+    return ag.CustomEvent(name="progress", value={"label": label, "data": data, **about})
 
 
 def args(call: str, text: str) -> ag.BaseEvent:
