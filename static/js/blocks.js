@@ -8,11 +8,12 @@ import { ToolView } from "./tool_view.js";
  * @typedef {object} Around what is known beside the blocks
  * @property {number | null} thoughtMs how long the model thought, once that is known
  * @property {Record<string, string>} calls what running tool calls say of themselves
+ * @property {boolean} running whether the answer is still being written
  * @typedef {{element: HTMLElement, update: (block: any, live: boolean, around: Around) => void}} BlockView
  */
 
 /** @type {Around} */
-const NOTHING = { thoughtMs: null, calls: {} };
+const NOTHING = { thoughtMs: null, calls: {}, running: false };
 
 const VIEWS = {
   text: () => new TextView(),
@@ -31,8 +32,9 @@ export class BlockList {
     this.#element = element;
   }
 
-  /** @param {Block[]} content @param {boolean} running @param {Around} [around] */
-  update(content, running, around = NOTHING) {
+  /** @param {Block[]} content @param {boolean} running @param {Omit<Around, "running">} [given] */
+  update(content, running, given = NOTHING) {
+    const around = { ...given, running };
     const known = content.filter((block) => block.type in VIEWS);
     // Of several times that it thought only the sum is known.
     const thoughts = known.filter(({ type }) => type === "reasoning").length;
@@ -55,8 +57,8 @@ export class BlockList {
 }
 
 /** What of it this block shows. @param {Block} block @param {Around} around */
-function keyOf(block, { thoughtMs, calls }) {
-  if (block.type === "tool_call_chunk") return calls[block.id] ?? "";
+function keyOf(block, { thoughtMs, calls, running }) {
+  if (block.type === "tool_call_chunk") return `${running} ${calls[block.id] ?? ""}`;
   return block.type === "reasoning" ? `${thoughtMs}` : "";
 }
 

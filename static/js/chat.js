@@ -3,6 +3,7 @@
 import { ChatPage } from "./chat_page.js";
 import { ChatSettingsOfPage } from "./chat_settings.js";
 import { installAnswerMenu } from "./answer_menu.js";
+import { installApproval } from "./approval.js";
 import { installSidebar } from "./conversation_menu.js";
 import { byId } from "./dom.js";
 import { installLibrary } from "./library_of_page.js";
@@ -33,6 +34,7 @@ installPalette(page);
 registerPageCommands(page, navigation);
 installSharing(page);
 installAnswerMenu(page);
+installApproval(page);
 installTemporaryChats(page, navigation, data);
 installDownloads(page);
 attachMenu(/** @type {HTMLButtonElement} */ (byId("conversation-menu-button")), byId("conversation-menu"));

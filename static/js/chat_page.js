@@ -1,6 +1,7 @@
 // The chat page: draws what the client knows, and turns what the user does into commands.
 
 import { Announcer } from "./announcer.js";
+import { questionSaid } from "./approval.js";
 import { copyText } from "./clipboard.js";
 import { ConversationClient } from "./conversation_client.js";
 import { byId, oncePerFrame, setText } from "./dom.js";
@@ -297,7 +298,7 @@ export class ChatPage {
   /** @param {Item} item @param {Snapshot} snapshot */
   #drawGeneration(item, snapshot) {
     this.reading.refresh(item);
-    const state = statusLine(snapshot, item.note, false).text || lastSaid(item.note);
+    const state = statusLine(snapshot, item.note, false).text || questionSaid(snapshot) || lastSaid(item.note);
     this.#announcer.update(snapshot.generation, plainText(snapshot.content), hasEnded(snapshot), state);
   }
 }

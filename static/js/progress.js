@@ -1,13 +1,15 @@
 // What a generation is busy with, in the page's language where it is something of ours. Tools speak
 // for themselves.
 
+import { refusalText, waitingText } from "./approval.js";
 import { gettext, interpolate } from "./gettext.js";
 
 /**
- * @param {{label?: string, data?: unknown}} event
+ * @param {{label?: string, data?: unknown, approval?: Approval}} event
  * @returns {string}
  */
-export function progressText({ label = "", data }) {
+export function progressText({ label = "", data, approval }) {
+  if (approval !== undefined) return approval === "asked" ? waitingText() : approvedText(approval);
   const values = /** @type {Record<string, string>} */ (data ?? {});
   switch (values.kind) {
     case "fallback": return interpolate(gettext("%(model)s answers in place of %(in_place_of)s"), values);
@@ -18,4 +20,9 @@ export function progressText({ label = "", data }) {
     case "search_conversations": return gettext("Searching your conversations");
     default: return label;
   }
+}
+
+/** @param {Approval} approval */
+function approvedText(approval) {
+  return approval === "approved" ? gettext("Running") : refusalText(approval);
 }

@@ -1,5 +1,6 @@
 // A tool that the model uses: what it does with what, how far it is, and what came of it.
 
+import { ApprovalView, isAsked, refusalText } from "./approval.js";
 import { clone, find, setText } from "./dom.js";
 import { gettext } from "./gettext.js";
 import { toolLabel } from "./tools.js";
@@ -15,21 +16,22 @@ const KINDS = [
 
 export class ToolView {
   element = clone("tool");
+  #approval = new ApprovalView(this.element);
 
-  /** @param {ToolCallBlock | ToolCallChunkBlock} block @param {boolean} _live @param {{calls: Record<string, string>}} around */
-  update(block, _live, { calls }) {
+  /** @param {ToolCallBlock | ToolCallChunkBlock} block @param {boolean} _live @param {{calls: Record<string, string>, running: boolean}} around */
+  update(block, _live, around) {
     const running = block.type === "tool_call_chunk";
     const error = running ? undefined : block.extras.error;
     const result = running ? undefined : block.extras.result;
-    const said = running ? calls[block.id] ?? gettext("Running") : error === undefined ? "" : gettext("Failed");
     this.element.dataset.state = running ? "running" : error === undefined ? "done" : "failed";
     this.#showKind(kindOf(block.name));
     setText(find(this.element, ".tool-name"), toolLabel(block.name));
     setText(find(this.element, ".tool-target"), targetOf(running ? begun(block.args) : block.args));
-    setText(find(this.element, ".tool-state"), said);
+    setText(find(this.element, ".tool-state"), stateText(block, around));
     setText(find(this.element, ".tool-args"), running ? block.args : JSON.stringify(block.args, null, 2));
     setText(find(this.element, ".tool-result"), indented(error ?? result ?? ""));
     find(this.element, ".tool-outcome").hidden = !(error ?? result);
+    this.#approval.update(block, around.running);
   }
 
   /** @param {string} kind */
@@ -38,6 +40,16 @@ export class ToolView {
       icon.hidden = icon.dataset.kind !== kind;
     }
   }
+}
+
+/** @param {ToolCallBlock | ToolCallChunkBlock} block @param {{calls: Record<string, string>, running: boolean}} around */
+export function stateText(block, { calls, running }) {
+  if (block.type === "tool_call") {
+    return block.extras.error === undefined ? "" : refusalText(block.extras.approval) || gettext("Failed");
+  }
+  if (!running) return gettext("Stopped");
+  if (isAsked(block, running)) return gettext("Waiting for you");
+  return calls[block.id] ?? gettext("Running");
 }
 
 /** @param {string} name */
