@@ -8,7 +8,7 @@ wrong value raises `BadCommand` with a sentence that quotes what came. Events go
 import json
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
@@ -224,7 +224,7 @@ class Progress(StreamEvent, tag="progress"):
     label: str
     data: dict[str, Any] | UnsetType = UNSET
     tool_call: str | UnsetType = UNSET
-    approval: Literal["asked", "approved", "refused", "expired"] | UnsetType = UNSET
+    approval: str | UnsetType = UNSET
 
 
 class Terminal(StreamEvent):

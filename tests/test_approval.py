@@ -17,6 +17,7 @@ from llm.session import close_session
 from llm.spec import ModelSpec, Turn
 from llm.stream import stream
 from llm.surroundings import Decision, Surroundings
+from streaming.clock import Clock
 from streaming.decision import write
 from streaming.redis import connect
 from tests.api_client import ApiClient, client_of
@@ -236,8 +237,10 @@ def test_no_answer_is_a_refusal_and_the_wait_is_not_the_models_time(
     """Waiting takes longer than the whole attempt may."""
     web = stack.web()
     stack.worker(LLM_TOOLS="tests.tools.send_mail", GENERATION_SECONDS="4", APPROVAL_SECONDS="5")
-    ChatModel.objects.filter(slug="fake").update(tools=["send_mail"])
+    ChatModel.objects.filter(slug="fake").update(tools=["send_mail", "current_time"])
     tab = open_tab(owner, web)
+    # The first answer with tools waits for LangGraph to be imported.
+    tab.wait_for_end(submit(tab)["generation"])
     ack = submit(tab, MAIL)
 
     state = tab.wait_for_end(ack["generation"])
@@ -249,6 +252,25 @@ def test_no_answer_is_a_refusal_and_the_wait_is_not_the_models_time(
         EXPIRED,
     )
     assert not acted(ack)
+
+
+async def test_the_clock_stands_still_until_the_last_question_is_over() -> None:
+    clock, later, never = Clock(), asyncio.Event(), asyncio.Event()
+
+    async def attempt() -> None:
+        async with clock.within(0.1):
+            with clock.stopped():
+                with clock.stopped():
+                    pass
+                asyncio.get_running_loop().call_later(0.3, later.set)
+                await later.wait()
+            later.clear()
+            await never.wait()
+
+    with pytest.raises(TimeoutError):
+        await attempt()
+    # Had it gone on while it was stopped, nobody would have come here to clear it.
+    assert not later.is_set()
 
 
 # --- In the agent itself -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import pytest
 from django.test import Client
@@ -17,6 +18,7 @@ from langchain_core.tools import ToolException
 from pytest_django import Settings
 
 from accounts.models import User
+from llm.calls import NOBODY_TO_ASK
 from llm.mcp import pool
 from llm.mcp.connection import ServerFailed
 from llm.mcp.listing import fetch, problem_of
@@ -113,6 +115,17 @@ async def test_a_tool_of_a_server_answers(way: str, url: str, provider: Provider
     assert next(part for part in parts if isinstance(part, ToolCallStarted)).side_effects
     assert said(parts) == expected_text({"tokens": 3})
     assert provider.requests[0].body["tools"][0]["function"]["parameters"] == ADD
+
+
+@pytest.mark.usefixtures("_closed")
+async def test_a_tool_of_a_server_that_asks_is_not_run_unasked(
+    url: str, provider: Provider
+) -> None:
+    asking = msgspec.structs.replace(tool(by_http(url), "add", ADD, acts=True), asks=True)
+    parts = await answer(provider, asking, a=2, b=3)
+    assert finished(parts).error == NOBODY_TO_ASK
+    # Only its approval makes it one that may have acted.
+    assert not next(part for part in parts if isinstance(part, ToolCallStarted)).side_effects
 
 
 @pytest.mark.usefixtures("_closed")
@@ -227,6 +240,9 @@ def test_a_model_gets_the_tools_that_are_allowed(server: ToolServer) -> None:
     assert [each.name for each in spec(model).server_tools] == ["tests__add"]
     assert spec(model).tools == ("current_time",)
     assert spec(model, Wishes(tools=("current_time",))).server_tools == ()
+    assert not spec(model).server_tools[0].asks
+    server.tools.filter(name="add").update(permission="ask")
+    assert spec(model).server_tools[0].asks
 
     ToolServer.objects.update(enabled=False)
     assert server_tools(names) == ()

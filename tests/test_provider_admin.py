@@ -196,17 +196,19 @@ def form(model: ChatModel, **changes: Any) -> dict[str, Any]:
         "queue": "generations",
         "parameters": "{}",
         "tools": "[]",
+        "tools_to_approve": "[]",
         "filters": "[]",
         "cache": "off",
     }
     return {**values, **changes}
 
 
+@pytest.mark.parametrize("field", ["tools", "tools_to_approve"])
 def test_a_tool_that_does_not_exist_is_refused_with_those_that_do(
-    admin: Client, model: ChatModel
+    field: str, admin: Client, model: ChatModel
 ) -> None:
     url = f"/admin/llm/chatmodel/{model.pk}/change/"
-    answered = admin.post(url, form(model, tools='["telepathy"]'))
+    answered = admin.post(url, form(model, **{field: '["telepathy"]'}))
     assert answered.status_code == 200
     text = answered.content.decode()
     assert "No tool is called" in text
