@@ -53,7 +53,8 @@ class Questions:
         question = run.tell_approval(tool_call, "asked")
         key = run.generation, question
         # Before anybody can see the question, and so before a ring can come for it.
-        self._open[key] = answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
+        self._open[key] = answer
         self._worker.ticker.hurry(run)
         try:
             with run.clock.stopped():

@@ -36,8 +36,8 @@ async def write(redis: Redis, generation: str, question: str, decision: Decision
 
 async def written(redis: Redis, generation: str) -> dict[str, Decision]:
     """By question."""
-    found: dict[bytes, bytes] = await redis.hgetall(decisions_key(generation))  # type: ignore[misc]
-    return {question.decode(): said.decode() for question, said in found.items()}  # type: ignore[misc]
+    found: dict[Any, Any] = await redis.hgetall(decisions_key(generation))
+    return {question.decode(): said.decode() for question, said in found.items()}
 
 
 async def decide(
@@ -63,10 +63,11 @@ async def decide(
 
 async def content_now(node: "Node", generation: Generation) -> list[dict[str, Any]]:
     """What every tab shows: of a generation that runs, what its log says."""
-    if generation.is_active:
-        state = await state_in_log(node.log, str(generation.pk))
-        return state["content"] if state is not None else []
-    return generation.message.content
+    stored: list[dict[str, Any]] = generation.message.content
+    if not generation.is_active:
+        return stored
+    state = await state_in_log(node.log, str(generation.pk))
+    return state["content"] if state is not None else []
 
 
 def extras_of(content: list[dict[str, Any]], tool_call: str) -> dict[str, Any]:
@@ -76,6 +77,5 @@ def extras_of(content: list[dict[str, Any]], tool_call: str) -> dict[str, Any]:
         for block in reversed(content)
         if block["type"] in ("tool_call", "tool_call_chunk") and block["id"] == tool_call
     )
-    found = next(calls, {})
-    extras: dict[str, Any] = found.get("extras") or {}
+    extras: dict[str, Any] = next(calls, {"extras": {}}).get("extras") or {}
     return extras

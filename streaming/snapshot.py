@@ -154,7 +154,7 @@ def _asked(block: Block, event: Event) -> Block:
 def _finished(event: Event, begun: Block) -> Block:
     end = {"error": event["error"]} if "error" in event else {"result": event.get("result", "")}
     call = {"type": "tool_call", "id": event["tool_call"], "name": event["name"]}
-    args = parse_args(event.get("args", begun["args"]))
+    args = parse_args(event["args"] if "args" in event else begun["args"])
     return {**call, "args": args, "extras": {**begun.get("extras", {}), **end}}
 
 
