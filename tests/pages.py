@@ -116,6 +116,7 @@ STATES = [
         prepare=prepared.with_files,
     ),
     State("image", "/c/{conversation}/", steps=steps.show_image, prepare=prepared.with_files),
+    State("approval", "/c/{conversation}/", steps=steps.show_approval, prepare=prepared.asking),
     State("failed", "/c/{conversation}/", steps=steps.show_ended, prepare=prepared.failed),
     State("stopped", "/c/{conversation}/", steps=steps.show_ended, prepare=prepared.stopped),
     State("cut", "/c/{conversation}/", steps=steps.show_ended, prepare=prepared.cut),

@@ -57,6 +57,20 @@ def failed(conversation: Conversation) -> None:
     end(conversation, "failed", error_code="timeout", error_message=sentence, retryable=True)
 
 
+def asking(conversation: Conversation) -> None:
+    """A tool waits for its user, in the care of a worker that lives."""
+    lives = timezone.now() + timedelta(days=1)
+    end(conversation, "in_progress", lease_expires_at=lives, worker="a test")
+    call = {
+        "type": "tool_call_chunk",
+        "id": "call-2",
+        "name": "send_mail",
+        "args": '{"to": "ada@example.org", "text": "The machine weaves algebraic patterns."}',
+        "extras": {"approval": "asked", "question": "1-4"},
+    }
+    conversation.messages.filter(role="assistant").update(content=[call])
+
+
 def stopped(conversation: Conversation) -> None:
     end(conversation, "cancelled")
 

@@ -213,6 +213,10 @@ def show_image(page: Page) -> None:
     show_dialog(".message-image")(page)
 
 
+def show_approval(page: Page) -> None:
+    expect(page.locator('.tool-approval [data-action="approve"]')).to_be_visible()
+
+
 def show_ended(page: Page) -> None:
     expect(page.locator(".assistant .status-text")).to_be_visible()
 

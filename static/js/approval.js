@@ -54,18 +54,16 @@ export class ApprovalView {
 /** @param {import("./chat_page.js").ChatPage} page */
 export function installApproval(page) {
   page.addActions({
-    approve: ({ button, message }) => void decide(page, button, message, "approve"),
-    refuse: ({ button, message }) => void decide(page, button, message, "refuse"),
+    approve: ({ button }) => void decide(button, "approve"),
+    refuse: ({ button }) => void decide(button, "refuse"),
   });
 }
 
-/**
- * @param {import("./chat_page.js").ChatPage} page @param {HTMLElement} button
- * @param {string} message @param {"approve" | "refuse"} decision
- */
-async function decide(page, button, message, decision) {
+/** @param {HTMLElement} button @param {"approve" | "refuse"} decision */
+async function decide(button, decision) {
   const box = /** @type {HTMLElement} */ (button.closest(".tool-approval"));
-  const generation = page.thread.message(message)?.generation?.id;
+  const answer = /** @type {HTMLElement | null} */ (button.closest("[data-generation]"));
+  const generation = answer?.dataset.generation;
   const { call = "", question = "" } = box.dataset;
   if (!generation || box.dataset.sent === "true") return;
   setSent(box, true);
