@@ -18,7 +18,7 @@ from llm.parts import (
     ToolCallStarted,
     Usage,
 )
-from llm.tools import has_side_effects
+from llm.tools import has_side_effects, parse
 from llm.usage import estimate_tokens
 
 LENGTH = frozenset(
@@ -88,7 +88,7 @@ class Reply:
         """For the model to read, together with the results of its calls."""
         calls, invalid = [], []
         for call in self.calls.values():
-            args = _parsed(call.args)
+            args = parse(call.args)
             if args is None:
                 invalid.append(
                     InvalidToolCall(
@@ -197,13 +197,6 @@ def _summary(block: dict[str, Any]) -> str:
     """Its parts are paragraphs: the beginning of each but the first is an empty text."""
     parts = block.get("summary") or ()
     return "".join(part.get("text") or ("\n\n" if part.get("index") else "") for part in parts)
-
-
-def _parsed(args: str) -> dict[str, Any] | None:
-    try:
-        return msgspec.json.decode(args or "{}", type=dict[str, Any])
-    except msgspec.MsgspecError:
-        return None
 
 
 def in_one_piece(message: AIMessage) -> AIMessageChunk:

@@ -34,7 +34,8 @@ def stream(
     """
 
     def answer(chosen: ModelSpec, asked: Sequence[Turn]) -> AsyncGenerator[Part, None]:
-        return shaped(unshaped(chosen, asked, around), chosen, model, asked)
+        careful = as_careful_as(model, chosen)
+        return shaped(unshaped(careful, asked, around), chosen, model, asked)
 
     parts = with_fallbacks(model, turns, answer) if model.fallbacks else answer(model, turns)
     return cached(model, turns, parts)
@@ -60,6 +61,13 @@ def shaped(
     filters = (*chosen.filters, *others)
     # A model that has none has none of it in the way of its tokens.
     return filtered(parts, filters, turns) if filters else parts
+
+
+def as_careful_as(wanted: ModelSpec, chosen: ModelSpec) -> ModelSpec:
+    """What the user must approve of a model's calls, they must approve of those of one that answers
+    in its place."""
+    others = (name for name in wanted.tools_to_approve if name not in chosen.tools_to_approve)
+    return replace(chosen, tools_to_approve=(*chosen.tools_to_approve, *others))
 
 
 async def _by(

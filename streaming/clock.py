@@ -24,16 +24,19 @@ class Clock:
     def stopped(self) -> Iterator[None]:
         """Several may stop it; it goes on when all of them have ended."""
         self._stops += 1
-        if self._stops == 1 and self._limit is not None:
-            self._left = (self._limit.when() or 0.0) - now()
-            self._limit.reschedule(None)
+        if self._stops == 1 and (limit := self._running_limit()) is not None:
+            self._left = (limit.when() or 0.0) - now()
+            limit.reschedule(None)
         try:
             yield
         finally:
             self._stops -= 1
-            # None: the work has ended, and with it the limit.
-            if self._stops == 0 and self._limit is not None:
-                self._limit.reschedule(now() + self._left)
+            if self._stops == 0 and (limit := self._running_limit()) is not None:
+                limit.reschedule(now() + self._left)
+
+    def _running_limit(self) -> asyncio.Timeout | None:
+        """None where the work has ended, or is just being ended by its limit."""
+        return None if self._limit is None or self._limit.expired() else self._limit
 
 
 def now() -> float:

@@ -13,7 +13,7 @@ from llm.calls import EXPIRED, NOBODY_TO_ASK, REFUSED, finished
 from llm.parts import Progress, ToolCallFinished
 from llm.reply import Call
 from llm.surroundings import surround
-from llm.tools import ToolRun, run
+from llm.tools import ToolRun, objection, run
 from llm.tools.progress import Report, from_stream
 
 GOODBYE_SECONDS = 0.1
@@ -49,9 +49,12 @@ async def run_all(session: Session, calls: Sequence[Call], say: Say) -> list[Too
 
 async def refusal(session: Session, call: Call) -> str | None:
     """Why it may not run, None where it may. One that needs the user's approval waits here; the
-    others of its step go on meanwhile."""
-    if not session.asks(call.name):
+    others of its step go on meanwhile. Nobody is asked about one that cannot run anyway."""
+    tool = session.tools.get(call.name)
+    if tool is None or not session.asks(call.name):
         return None
+    if (why_not := objection(tool, call.args)) is not None:
+        return why_not
     decide = session.around.decide
     if decide is None:
         return NOBODY_TO_ASK

@@ -7,6 +7,16 @@ itself. With {"asks": True} it runs only if the user approves.
 
 from llm.tools.progress import progress
 from llm.tools.registry import find, has_side_effects, registry, said_of
-from llm.tools.run import ToolRun, run
+from llm.tools.run import ToolRun, objection, parse, run
 
-__all__ = ["ToolRun", "find", "has_side_effects", "progress", "registry", "run", "said_of"]
+__all__ = [
+    "ToolRun",
+    "find",
+    "has_side_effects",
+    "objection",
+    "parse",
+    "progress",
+    "registry",
+    "run",
+    "said_of",
+]

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, ToolException
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from llm.messages import as_text
 from llm.parts import Progress
@@ -22,6 +22,7 @@ LONGEST_TOOL_SECONDS = 600.0
 MAX_RESULT_CHARS = 100_000
 Configure = Callable[[Report], RunnableConfig]
 CUT = "\n[The rest of the result is left out.]"
+NO_OBJECT = "The arguments are not a JSON object."
 
 
 class ToolRun(msgspec.Struct, frozen=True):
@@ -38,10 +39,9 @@ async def run(
     model reads it and may do better, and the answer goes on."""
     if tool is None:
         return ToolRun(error=f"There is no tool called {name!r}.")
-    try:
-        parsed = msgspec.json.decode(args or "{}", type=dict[str, Any])
-    except msgspec.MsgspecError:
-        return ToolRun(error="The arguments are not a JSON object.")
+    parsed = parse(args)
+    if parsed is None:
+        return ToolRun(error=NO_OBJECT)
     try:
         return ToolRun(result=await _within_time(tool, parsed, report, configure))
     except TimeoutError:
@@ -54,6 +54,29 @@ async def run(
         # A tool is foreign code, and its failure is not the answer's.
         logger.exception("tool_failed", tool=name)
         return ToolRun(error=f"{name} failed.")
+
+
+def parse(args: str) -> dict[str, Any] | None:
+    """None where the text is no JSON object. A call without arguments may have no text at all."""
+    try:
+        return msgspec.json.decode(args or "{}", type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return None
+
+
+def objection(tool: BaseTool, args: str) -> str | None:
+    """Why a call would fail before its tool does anything, None where it would not. What the tools
+    of an MCP server take, only their server knows."""
+    parsed = parse(args)
+    if parsed is None:
+        return NO_OBJECT
+    takes = tool.tool_call_schema
+    if isinstance(takes, type) and issubclass(takes, BaseModel):
+        try:
+            takes.model_validate(parsed)
+        except ValidationError as error:
+            return _explain(error)
+    return None
 
 
 def seconds_of(tool: BaseTool) -> float:
