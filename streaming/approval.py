@@ -1,8 +1,9 @@
 """Calls that wait until their user has approved or refused them.
 
-The worker asks by an event of the generation, and waits on its loop: without a thread of its own
-and without a connection to the database. A question ends with the decision, with the patience of
-the settings (no answer is a refusal), or with the attempt: whoever begins the next one asks again.
+The worker asks by an event of the generation, and waits on its loop: without a thread, without a
+connection to the database, and without the place of another answer. A question ends with the
+decision, with the patience of the settings (no answer is a refusal), or with the attempt: whoever
+begins the next one asks again.
 """
 
 import asyncio
@@ -57,7 +58,7 @@ class Questions:
         self._open[key] = answer
         self._worker.ticker.hurry(run)
         try:
-            with run.clock.stopped():
+            with run.clock.stopped(), self._worker.places.given_up(run.generation):
                 async with asyncio.timeout(settings.APPROVAL_SECONDS):
                     return await answer
         except TimeoutError:

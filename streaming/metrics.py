@@ -22,6 +22,9 @@ SOCKETS = Gauge("chatsite_active_sockets", "Open WebSockets", multiprocess_mode=
 RUNNING = Gauge(
     "chatsite_active_generations", "Generations that workers run", multiprocess_mode="livesum"
 )
+QUESTIONS = Gauge(
+    "chatsite_open_questions", "Tool calls that wait for approval", multiprocess_mode="livesum"
+)
 QUEUE_SECONDS = Histogram(
     "chatsite_queue_wait_seconds", "From submit to the claim by a worker", buckets=SLOW
 )

@@ -21,6 +21,7 @@ def worker() -> "Worker":
     """This process's worker; it starts with the first call, after any fork. What it needs of the
     providers' libraries is imported here, because beat reads this module too and needs none."""
     from streaming.generate import generate as run_generation
+    from streaming.places import Places
     from streaming.titles import entitle  # noqa: F401
     from streaming.worker import Worker
 
@@ -29,7 +30,8 @@ def worker() -> "Worker":
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     queues = list(current_app.amqp.queues.consume_from)
-    return Worker(run_generation, queues, settings.CELERY_WORKER_CONCURRENCY)
+    places = Places(settings.CELERY_WORKER_CONCURRENCY, settings.WORKER_WAITING)
+    return Worker(run_generation, queues, places)
 
 
 # Hints that came to this process while it was ending, as (generation, queue).
@@ -42,9 +44,7 @@ def generate(self: Any, generation_id: str) -> None:
     if here.stopping:
         given_back.append((generation_id, self.request.delivery_info["routing_key"]))
         return
-    from streaming.generate import generate as run_generation
-
-    here.wait(run_generation(generation_id, here))
+    here.hold(generation_id)
 
 
 @shared_task(name=ENTITLE)

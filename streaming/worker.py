@@ -23,7 +23,9 @@ from streaming import lease, metrics
 from streaming.approval import Questions
 from streaming.database import AWAY, DatabaseThreads
 from streaming.delivery import channel_of, user_group
-from streaming.log import DECIDED, StreamLog, cancel_channel, worker_key
+from streaming.listener import TICK, Listener
+from streaming.log import StreamLog, cancel_channel, worker_key
+from streaming.places import Places
 from streaming.protocol import ConversationUpdated, encode
 from streaming.redis import connect
 from streaming.run import Run
@@ -33,26 +35,21 @@ from streaming.ticker import Ticker
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 Generate = Callable[[str, "Worker"], Coroutine[Any, Any, None]]
-CANCELS_REMEMBERED_SECONDS = 60
-LISTEN_AGAIN_SECONDS = 0.5
 DATABASE_THREADS = 3
 ASIDES = 8
-DEAF_SECONDS = 10
-TICK = b"tick"
 
 
 class Worker:
     unreachable = (RedisError, OSError)
 
-    def __init__(self, generate: Generate, queues: list[str], slots: int) -> None:
+    def __init__(self, generate: Generate, queues: list[str], places: Places) -> None:
         self.id = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.queues = queues
         self.runs: dict[str, Run] = {}
         self.stopping = self.draining = self.gives_up = False
         self._generate = generate
-        self._slots = slots
+        self.places = places
         self._swept: dict[str, asyncio.Task[None]] = {}
-        self._cancelled: dict[str, float] = {}
         self._asides = asyncio.Semaphore(ASIDES)
         self._loop = uvloop.new_event_loop()
         self._ready = threading.Event()
@@ -63,6 +60,10 @@ class Worker:
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Run on the loop, wait in this thread."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def hold(self, generation: str) -> None:
+        """Run a generation; the thread is free again when it has ended or waits for its user."""
+        self.wait(self.places.hold(generation, self._generate(generation, self)))
 
     def aside(self, work: Coroutine[Any, Any, None]) -> None:
         """Run on the loop, a few at a time, and wait for nothing. It ends with the process."""
@@ -98,7 +99,7 @@ class Worker:
     def add(self, run: Run) -> None:
         self.runs[run.generation] = run
         metrics.RUNNING.inc()
-        if run.generation in self._cancelled:
+        if self._listener.heard_cancel(run.generation):
             run.stop("cancelled")
         elif self.draining:
             run.stop("handed_over")
@@ -111,7 +112,7 @@ class Worker:
     @property
     def room(self) -> int:
         """How many more generations this process may run."""
-        return 0 if self.stopping else self._slots - len(self.runs.keys() | self._swept.keys())
+        return 0 if self.stopping else self.places.free(self.runs.keys() | self._swept.keys())
 
     def start(self, generation: str) -> None:
         """Run a generation that no Celery message led to."""
@@ -153,12 +154,13 @@ class Worker:
         self.log = StreamLog(self.redis)
         self.ticker = Ticker(self.log)
         self.questions = Questions(self, self.redis)
+        self._listener = Listener(self)
         self._sweeper = Sweeper(self)
         watches = [
             self.ticker.run,
             self._renew,
             self._look_after,
-            self._listen_for_cancels,
+            self._listener.run,
             self._sweeper.run,
         ]
         self._watches = [self._loop.create_task(self._for_ever(watch)) for watch in watches]
@@ -233,40 +235,3 @@ class Worker:
             await self.questions.look_at_all()
         except self.unreachable as error:
             logger.warning("decisions_not_read", error=str(error))
-
-    async def _listen_for_cancels(self) -> None:
-        """While this does not hear, the renewal sees the requests in the database."""
-        while True:
-            try:
-                async with self.redis.pubsub() as pubsub:
-                    await pubsub.subscribe(cancel_channel())
-                    await self._hear(pubsub)
-            except self.unreachable:
-                logger.warning("cancels_unheard")
-            await asyncio.sleep(LISTEN_AGAIN_SECONDS)
-
-    async def _hear(self, pubsub: Any) -> None:
-        """Returns when nothing, not even a tick, has come for so long that it must be dead."""
-        heard = time.monotonic()
-        while time.monotonic() - heard < DEAF_SECONDS:
-            message = await pubsub.get_message(True, timeout=2)
-            if message is None:
-                continue
-            heard = time.monotonic()
-            if message["data"].startswith(DECIDED):
-                await self.questions.look(message["data"].removeprefix(DECIDED).decode())
-            elif message["data"] != TICK:
-                self._cancel(message["data"].decode())
-
-    def _cancel(self, generation: str) -> None:
-        """Remember it for a moment too: the claim may have happened and the run not yet be here."""
-        now = time.monotonic()
-        self._cancelled = {
-            known: at
-            for known, at in self._cancelled.items()
-            if now - at < CANCELS_REMEMBERED_SECONDS
-        }
-        self._cancelled[generation] = now
-        run = self.runs.get(generation)
-        if run is not None:
-            run.stop("cancelled")
