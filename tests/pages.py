@@ -146,7 +146,8 @@ def conversation_with_everything(owner: User) -> Conversation:
 def visit(page: Page, url: str, state: State, owner: User) -> None:
     conversation = conversation_with_everything(owner)
     last = conversation.messages.latest("created_at")
-    state.prepare(conversation)
+    # Before an answer is made into one that is still being written, which cannot be shared.
     link = share(conversation, last.pk, with_attachments=False)
+    state.prepare(conversation)
     page.goto(url + state.path.format(conversation=conversation.pk, token=link.token))
     state.steps(page)

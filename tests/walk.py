@@ -40,8 +40,7 @@ class Walk:
         return {name: wrong for name, wrong in found.items() if wrong}
 
     def _look_at(self, state: State, look: Look) -> list[Any]:
-        for kind in (Conversation, Folder, Import, Prompt, Preset):
-            kind._default_manager.filter(owner=self._owner).delete()
+        self._forget()
         try:
             page = self._tab(state)
             visit(page, self._url, state, self._owner)
@@ -50,6 +49,13 @@ class Walk:
             # The other states are to be seen too, from a tab without this one's trouble.
             self._pages.pop(state.signed_in).close()
             return [str(trouble)]
+        finally:
+            # An answer that was prepared as one that runs, nobody would end.
+            self._forget()
+
+    def _forget(self) -> None:
+        for kind in (Conversation, Folder, Import, Prompt, Preset):
+            kind._default_manager.filter(owner=self._owner).delete()
 
     def _tab(self, state: State) -> Page:
         page = self._pages.get(state.signed_in)

@@ -1,10 +1,11 @@
 // A tool that runs only if its user says so: the question in its card, and the decision.
 
 import { ApiError, request } from "./api.js";
-import { find } from "./dom.js";
-import { gettext } from "./gettext.js";
+import { find, setText } from "./dom.js";
+import { gettext, interpolate } from "./gettext.js";
 import { hasEnded } from "./snapshot.js";
 import { toast } from "./toast.js";
+import { toolLabel } from "./tools.js";
 
 /** Whether somebody waits for a decision about this call. @param {Block} block @param {boolean} running its answer */
 export function isAsked(block, running) {
@@ -14,11 +15,12 @@ export function isAsked(block, running) {
 /** For those who hear it, also when the page was loaded after it was asked. @param {Snapshot} snapshot */
 export function questionSaid(snapshot) {
   const running = !hasEnded(snapshot);
-  return snapshot.content.some((block) => isAsked(block, running)) ? waitingText() : "";
+  const tools = snapshot.content.flatMap((block) => (isAsked(block, running) && "name" in block ? [toolLabel(block.name)] : []));
+  return tools.length ? interpolate(gettext("Waiting for your approval: %(tools)s"), { tools: tools.join(", ") }) : "";
 }
 
 export function waitingText() {
-  return gettext("A tool waits for your approval.");
+  return gettext("Waiting for you");
 }
 
 /** What came of it, where the call was not made. @param {Approval | undefined} approval */
@@ -30,11 +32,13 @@ export function refusalText(approval) {
 export class ApprovalView {
   #card;
   #box;
+  #question;
 
   /** @param {HTMLElement} card of the tool: details, open while it asks, so that what it would do is seen */
   constructor(card) {
     this.#card = /** @type {HTMLDetailsElement} */ (card);
     this.#box = find(card, ".tool-approval");
+    this.#question = find(card, ".tool-question");
   }
 
   /** @param {ToolCallBlock | ToolCallChunkBlock} block @param {boolean} running its answer */
@@ -45,7 +49,9 @@ export class ApprovalView {
     if (!asked && this.#box.contains(document.activeElement)) find(this.#card, "summary").focus();
     this.#box.dataset.question = question;
     this.#box.dataset.call = block.id;
-    this.#box.hidden = !asked;
+    this.#box.hidden = this.#question.hidden = !asked;
+    this.#box.setAttribute("aria-label", interpolate(gettext("Approval: %(tool)s"), { tool: toolLabel(block.name) }));
+    setText(find(this.#question, "code"), block.name);
     this.#card.open = asked;
     setSent(this.#box, false);
   }

@@ -1,8 +1,9 @@
 // A tool that the model uses: what it does with what, how far it is, and what came of it.
 
-import { ApprovalView, isAsked, refusalText } from "./approval.js";
+import { ApprovalView, isAsked, refusalText, waitingText } from "./approval.js";
 import { clone, find, setText } from "./dom.js";
 import { gettext } from "./gettext.js";
+import { ArgsView } from "./tool_args.js";
 import { toolLabel } from "./tools.js";
 
 /** @type {[RegExp, string][]} which icon of the template stands for a tool, by its name */
@@ -16,6 +17,7 @@ const KINDS = [
 
 export class ToolView {
   element = clone("tool");
+  #args = new ArgsView(this.element);
   #approval = new ApprovalView(this.element);
 
   /** @param {ToolCallBlock | ToolCallChunkBlock} block @param {boolean} _live @param {{calls: Record<string, string>, running: boolean}} around */
@@ -23,12 +25,12 @@ export class ToolView {
     const running = block.type === "tool_call_chunk";
     const error = running ? undefined : block.extras.error;
     const result = running ? undefined : block.extras.result;
-    this.element.dataset.state = running ? "running" : error === undefined ? "done" : "failed";
+    this.element.dataset.state = stateOf(block, around.running);
     this.#showKind(kindOf(block.name));
     setText(find(this.element, ".tool-name"), toolLabel(block.name));
     setText(find(this.element, ".tool-target"), targetOf(running ? begun(block.args) : block.args));
     setText(find(this.element, ".tool-state"), stateText(block, around));
-    setText(find(this.element, ".tool-args"), running ? block.args : JSON.stringify(block.args, null, 2));
+    this.#args.update(block.args);
     setText(find(this.element, ".tool-result"), indented(error ?? result ?? ""));
     find(this.element, ".tool-outcome").hidden = !(error ?? result);
     this.#approval.update(block, around.running);
@@ -42,13 +44,20 @@ export class ToolView {
   }
 }
 
+/** @param {ToolCallBlock | ToolCallChunkBlock} block @param {boolean} running its answer */
+function stateOf(block, running) {
+  if (block.type === "tool_call_chunk") return isAsked(block, running) ? "asked" : "running";
+  // What the user did not want is no failure.
+  return block.extras.error === undefined || refusalText(block.extras.approval) ? "done" : "failed";
+}
+
 /** @param {ToolCallBlock | ToolCallChunkBlock} block @param {{calls: Record<string, string>, running: boolean}} around */
 export function stateText(block, { calls, running }) {
   if (block.type === "tool_call") {
     return block.extras.error === undefined ? "" : refusalText(block.extras.approval) || gettext("Failed");
   }
   if (!running) return gettext("Stopped");
-  if (isAsked(block, running)) return gettext("Waiting for you");
+  if (isAsked(block, running)) return waitingText();
   return calls[block.id] ?? gettext("Running");
 }
 

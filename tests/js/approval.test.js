@@ -29,8 +29,8 @@ function after(approval) {
 
 test("a call that asks waits for its user, and those who only hear are told", () => {
   assert.equal(stateOf(asked, true), "Waiting for you");
-  assert.equal(questionSaid(asked), "A tool waits for your approval.");
-  assert.equal(noteAfter(undefined, /** @type {StreamEvent} */ (events[2]))?.calls?.t, questionSaid(asked));
+  assert.equal(questionSaid(asked), "Waiting for your approval: Send");
+  assert.equal(noteAfter(undefined, /** @type {StreamEvent} */ (events[2]))?.calls?.t, "Waiting for you");
 });
 
 test("nobody is asked about an answer that has ended", () => {
