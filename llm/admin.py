@@ -111,7 +111,7 @@ class ChatModelAdmin(ModelAdmin):
         (None, {"fields": ["label", "slug", "description", "provider", "provider_model"]}),
         ("Offer", {"fields": ["enabled", "default", "position", "groups", "fallback"]}),
         ("Abilities", {"fields": ["images", "uses_tools", "reasons"]}),
-        ("Limits", {"fields": ["context_window", "max_output_tokens", "queue"]}),
+        ("Limits", {"fields": ["context_window", "summarises", "max_output_tokens", "queue"]}),
         ("Prices", {"fields": ["price_in", "price_out"]}),
         (
             "Behaviour",

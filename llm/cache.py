@@ -45,6 +45,7 @@ class Kept(msgspec.Struct, frozen=True):
 
     said: list[tuple[Kind, str]]
     left_out: int = 0
+    summarised: bool = False
 
 
 def cached(
@@ -77,7 +78,7 @@ async def _cached(
 
 def told(kept: Kept) -> list[Part]:
     said = [TextDelta(said) if kind == "text" else ReasoningDelta(said) for kind, said in kept.said]
-    usage = Usage(0, 0, estimated=False, left_out=kept.left_out, cached=True)
+    usage = Usage(0, 0, False, kept.left_out, kept.summarised, cached=True)
     return [*said, usage, Finish("stop")]
 
 
@@ -86,7 +87,7 @@ class Gathered:
 
     def __init__(self) -> None:
         self._said: list[tuple[Kind, list[str]]] = []
-        self._left_out = 0
+        self._used = Usage(0, 0, estimated=False)
         self._keeps = True
         self._size = 0
 
@@ -97,7 +98,7 @@ class Gathered:
             case ReasoningDelta():
                 self._add("reasoning", part.text)
             case Usage():
-                self._left_out = part.left_out
+                self._used = part
             case Finish():
                 self._keeps = self._keeps and part.reason == "stop"
             case Progress():
@@ -119,7 +120,8 @@ class Gathered:
         """None where it is not to be kept: an empty answer may be a mistake, too."""
         if not self._keeps or not any(kind == "text" for kind, _ in self._said):
             return None
-        return Kept([(kind, "".join(texts)) for kind, texts in self._said], self._left_out)
+        said = [(kind, "".join(texts)) for kind, texts in self._said]
+        return Kept(said, self._used.left_out, self._used.summarised)
 
 
 def key_of(model: ModelSpec, turns: Sequence[Turn]) -> str:

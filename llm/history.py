@@ -41,10 +41,15 @@ def fit(
     """
     if model.context_window is None or not model.trims_history:
         return asked
-    taken = _tokens_of_tools(options)
-    if taken + _total(shortest(asked)) > model.context_window:
+    if _tokens_of_tools(options) + size(shortest(asked)) > model.context_window:
         raise ProviderError("context_too_long")
-    return trimmed(asked, room(model, model.context_window) - taken)
+    return trimmed(asked, limit(model, options))
+
+
+def limit(model: ModelSpec, options: dict[str, Any] | None) -> int:
+    """How many tokens of messages fit beside the tools and the answer; 0 for a window that is not
+    known."""
+    return room(model, model.context_window or 0) - _tokens_of_tools(options)
 
 
 def room(model: ModelSpec, window: int) -> int:
@@ -56,11 +61,11 @@ def room(model: ModelSpec, window: int) -> int:
 
 def trimmed(asked: list[BaseMessage], tokens: int) -> list[BaseMessage]:
     system, spoken = apart(asked)
-    left = max(0, tokens - _total(system))
-    if _total(spoken) <= left:
+    left = max(0, tokens - size(system))
+    if size(spoken) <= left:
         return asked
     kept = trim_messages(
-        spoken, max_tokens=left, token_counter=_total, strategy="last", start_on="human"
+        spoken, max_tokens=left, token_counter=size, strategy="last", start_on="human"
     )
     last = spoken[question(spoken) :]
     return [*system, *(kept if len(kept) > len(last) else last)]
@@ -69,7 +74,7 @@ def trimmed(asked: list[BaseMessage], tokens: int) -> list[BaseMessage]:
 def halve(asked: list[BaseMessage]) -> bool:
     """Drop the older half, in place, for a provider that has found it too long. False where only
     the last question is left."""
-    kept = trimmed(asked, _total(asked) // 2)
+    kept = trimmed(asked, size(asked) // 2)
     if len(kept) == len(asked):
         return False
     asked[:] = kept
@@ -118,7 +123,7 @@ def tokens_of(message: BaseMessage) -> int:
     )
 
 
-def _total(messages: Iterable[BaseMessage]) -> int:
+def size(messages: Iterable[BaseMessage]) -> int:
     return sum(map(tokens_of, messages))
 
 

@@ -58,12 +58,14 @@ class Answering(msgspec.Struct, frozen=True):
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens of all steps together; `estimated` where the provider did not count. `left_out`: how
-    many older messages the model did not get. `cached`: the answer was given before."""
+    many older messages the model did not get; `summarised`: it was told of them in short. `cached`:
+    the answer was given before."""
 
     input_tokens: int
     output_tokens: int
     estimated: bool
     left_out: int = 0
+    summarised: bool = False
     cached: bool = False
 
 

@@ -42,6 +42,8 @@ class ModelSpec(msgspec.Struct, frozen=True):
     reasons: bool = False
     context_window: int | None = None
     trims_history: bool = True
+    # What does not fit is told in short.
+    summarises: bool = False
     label: str = ""
     # The provider's row, by which its health is known.
     provider: int | None = None
@@ -103,6 +105,7 @@ def spec(chat_model: ChatModel, wishes: Wishes = NO_WISHES) -> ModelSpec:
         limits=limits_of(provider),
         reasons=chat_model.reasons,
         context_window=chat_model.context_window,
+        summarises=chat_model.summarises,
         label=chat_model.label,
         provider=provider.pk,
         provider_name=provider.name,

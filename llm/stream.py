@@ -6,9 +6,7 @@ from contextlib import aclosing
 from importlib import import_module
 
 from langchain_core.messages import BaseMessage
-from msgspec.structs import replace
 
-from llm import history
 from llm.ask import ask_until_answered, options
 from llm.build import built
 from llm.cache import cached
@@ -19,9 +17,9 @@ from llm.messages import messages, tool_message
 from llm.parts import Finish, FinishReason, Part, ToolCallFinished, Usage
 from llm.reply import Reply
 from llm.spec import ModelSpec, Turn
+from llm.summary import Excerpt
 from llm.surroundings import NOTHING, Surroundings
 from llm.tools import ToolRun
-from llm.usage import total
 
 
 def stream(
@@ -49,7 +47,7 @@ def unshaped(
         return _by("llm.runnables.answer", model, turns, around)
     if model.tools or model.server_tools:
         return _by("llm.agent.answer", model, turns, around)
-    return _plain(model, turns)
+    return _plain(model, turns, around)
 
 
 def shaped(
@@ -80,13 +78,17 @@ async def _by(
             yield part
 
 
-async def _plain(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part, None]:
+async def _plain(
+    model: ModelSpec, turns: Sequence[Turn], around: Surroundings
+) -> AsyncGenerator[Part, None]:
     """One request and no graph around it: each token costs as little as it can."""
     chat = await built(model)
     tools = options(chat, model.client_tools, model.tool_options)
-    whole = messages(turns, model.system_prompt)
-    asked = history.fit(whole, model, tools)[:]
-    used: list[Usage] = []
+    excerpt = Excerpt(messages(turns, model.system_prompt), model, tools)
+    async with aclosing(excerpt.summarise(around)) as preparing:
+        async for part in preparing:
+            yield part
+    asked, used = excerpt.asked, list[Usage]()
     for last in (False, True):
         reply = Reply()
         async with aclosing(ask_until_answered(chat, asked, tools, reply, model)) as parts:
@@ -101,7 +103,7 @@ async def _plain(model: ModelSpec, turns: Sequence[Turn]) -> AsyncGenerator[Part
             yield part
         if last or reason != "stop":
             break
-    yield replace(total(used), left_out=history.left_out(whole, asked))
+    yield excerpt.usage(used)
     yield Finish(reason)
 
 

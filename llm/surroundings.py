@@ -40,6 +40,15 @@ Decide = Callable[[str, bool], Awaitable[Decision]]
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """Of what a conversation's earlier messages were, in short, by digests of those messages."""
+
+    # The last of these digests that is known, and its text.
+    recall: Callable[[Sequence[str]], Awaitable[tuple[str, str] | None]]
+    remember: Callable[[str, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """Without a collaborator, the tools that need it say that they cannot work here."""
 
@@ -50,6 +59,7 @@ class Surroundings:
     decide: Decide | None = None
     # Where an agent or a runnable notes what it does; None: nobody wants to know.
     spans: Spans | None = None
+    memory: Memory | None = None
 
 
 NOTHING = Surroundings()

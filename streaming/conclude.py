@@ -63,6 +63,7 @@ def outcome_of(ending: Ending, run: Run) -> Outcome:
             "output_tokens": max(0, usage.output_tokens),
             "estimated": usage.estimated,
             **({"left_out": usage.left_out} if usage.left_out else {}),
+            **({"summarised": True} if usage.summarised else {}),
             **({"cached": True} if usage.cached else {}),
         },
         timings=run.timings.in_ms(),

@@ -6,9 +6,10 @@ The tools hold neither a connection nor a query; each question is one short call
 from collections.abc import Sequence
 from uuid import UUID
 
+from conversations import summaries
 from conversations.attachments.passage import files_of, passage
 from conversations.search.passages import passages
-from llm.surroundings import AttachedFile, Decision, Passage, Surroundings
+from llm.surroundings import AttachedFile, Decision, Memory, Passage, Surroundings
 from streaming.approval import decided
 from streaming.run import Run
 from streaming.worker import Worker
@@ -33,4 +34,11 @@ def around(run: Run, worker: Worker) -> Surroundings:
     async def decide(tool_call: str, acts: bool) -> Decision:
         return await decided(run, worker, tool_call, acts)
 
-    return Surroundings(search, list_files, read_file, decide, run.spans)
+    async def recall(digests: Sequence[str]) -> tuple[str, str] | None:
+        return await worker.in_database(summaries.recall, conversation, digests)
+
+    async def remember(digest: str, text: str) -> None:
+        await worker.in_database(summaries.remember, conversation, digest, text)
+
+    memory = Memory(recall, remember)
+    return Surroundings(search, list_files, read_file, decide, run.spans, memory)

@@ -7,6 +7,7 @@ from conversations.admin import (  # noqa: F401
     library,
     message,
     share,
+    summary,
     transfer,
     user,
 )

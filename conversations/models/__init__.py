@@ -7,6 +7,7 @@ from conversations.models.library import Preset, Prompt
 from conversations.models.message import Feedback, Message
 from conversations.models.search import SearchText
 from conversations.models.share import Share
+from conversations.models.summary import HistorySummary
 from conversations.models.trace import GenerationTrace
 from conversations.models.transfer import Import
 
@@ -19,6 +20,7 @@ __all__ = [
     "Folder",
     "Generation",
     "GenerationTrace",
+    "HistorySummary",
     "Import",
     "Message",
     "Preset",

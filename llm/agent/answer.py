@@ -4,11 +4,9 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, cast
 
-import msgspec
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables import RunnableConfig
 
-from llm import history
 from llm.agent.graph import MODEL, STEP_LIMIT, TOOLS, State, graph
 from llm.agent.session import Broken, Gate, Session
 from llm.ask import options
@@ -18,10 +16,10 @@ from llm.messages import messages
 from llm.parts import Finish, FinishReason, Part, Progress, ToolCallFinished, Usage
 from llm.reply import Reply, in_one_piece
 from llm.spec import ModelSpec, Turn
+from llm.summary import Excerpt
 from llm.surroundings import Surroundings
 from llm.tools import find
 from llm.tools.progress import CustomEvents, from_stream
-from llm.usage import total
 from llm.watch import Watch
 
 # Each step is two nodes, and LangGraph counts nodes; the model's own limit comes first.
@@ -36,10 +34,12 @@ async def answer(
     chat = await built(model)
     tools = [*find(model.tools), *map(as_tool, model.server_tools)]
     bound = options(chat, tools, model.tool_options)
-    whole = messages(turns, model.system_prompt)
-    asked = history.fit(whole, model, bound)[:]
+    excerpt = Excerpt(messages(turns, model.system_prompt), model, bound)
+    async with aclosing(excerpt.summarise(around)) as preparing:
+        async for part in preparing:
+            yield part
     by_name = {tool.name: tool for tool in tools}
-    session = Session(model, chat, asked, by_name, bound, around)
+    session = Session(model, chat, excerpt.asked, by_name, bound, around)
     start = State(used=[], calls=[], reason=None, steps=0)
     watching = [Watch(around.spans)] if around.spans is not None else []
     config = RunnableConfig(recursion_limit=NODE_LIMIT, callbacks=[CustomEvents(), *watching])
@@ -54,7 +54,7 @@ async def answer(
         async for mode, what in said:
             for part in reading.take(mode, what):
                 yield part
-    yield msgspec.structs.replace(total(reading.used), left_out=history.left_out(whole, asked))
+    yield excerpt.usage(reading.used)
     yield Finish(reading.reason)
 
 

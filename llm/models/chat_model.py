@@ -81,6 +81,12 @@ class ChatModel(models.Model):
         help_text="What an answer goes through before anybody sees it, in this order, such as "
         '[{"name": "redact"}, {"name": "max_length", "options": {"characters": 20000}}].',
     )
+    summarises = models.BooleanField(
+        "summarises long conversations",
+        default=False,
+        help_text="Asks the model for a summary of what no longer fits into its context window, "
+        "and tells it that with each question. Needs a context window.",
+    )
     cache = models.CharField(
         max_length=10,
         choices=Cache,

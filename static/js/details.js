@@ -30,7 +30,7 @@ export function detailsOf({ model, usage, timings, attempt }, asked, models) {
     [gettext("In all"), seconds(total)],
     [gettext("Tokens read"), count(usage.input_tokens, usage.estimated)],
     [gettext("From the cache"), usage.cached === true ? gettext("yes, the model was not asked") : null],
-    [gettext("Earlier messages left out"), count(usage.left_out, false)],
+    [usage.summarised === true ? gettext("Earlier messages summarised") : gettext("Earlier messages left out"), count(usage.left_out, false)],
     [gettext("Tokens written"), count(output, usage.estimated)],
     [gettext("Tokens per second"), output && writing ? format(output / writing, 1) : null],
     [gettext("Attempts"), attempt > 1 ? format(attempt) : null],

@@ -14,6 +14,7 @@ export function progressText({ label = "", data, approval }) {
   switch (values.kind) {
     case "fallback": return interpolate(gettext("%(model)s answers in place of %(in_place_of)s"), values);
     case "place": return gettext("Waiting for a free place at the model");
+    case "summary": return gettext("Summarising earlier messages");
     case "thinking": return gettext("Thinking");
     case "fetch_page": return interpolate(gettext("Fetching %(host)s"), values);
     case "read_attachment": return interpolate(gettext("Reading %(name)s"), values);

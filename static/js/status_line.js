@@ -59,7 +59,7 @@ export function wasStartedAgain(snapshot) {
 export function metaLine(snapshot, models) {
   const label = models.find((model) => model.slug === snapshot.model)?.label ?? snapshot.model;
   const tokens = snapshot.usage.output_tokens;
-  const parts = [label, typeof tokens === "number" && tokens > 0 ? tokenCount(tokens) : null, leftOut(snapshot.usage.left_out), fromCache(snapshot.usage.cached)];
+  const parts = [label, typeof tokens === "number" && tokens > 0 ? tokenCount(tokens) : null, leftOut(snapshot.usage), fromCache(snapshot.usage.cached)];
   return parts.filter(Boolean).join(" · ");
 }
 
@@ -68,10 +68,11 @@ function fromCache(cached) {
   return cached === true ? gettext("from the cache") : null;
 }
 
-/** A long conversation is sent without its beginning. @param {unknown} messages */
-function leftOut(messages) {
+/** A long conversation is sent without its beginning. @param {Record<string, unknown>} usage */
+function leftOut({ left_out: messages, summarised }) {
   if (typeof messages !== "number" || messages < 1) return null;
   const number = messages.toLocaleString(locale());
+  if (summarised === true) return interpolate(ngettext("%(number)s earlier message summarised", "%(number)s earlier messages summarised", messages), { number });
   return interpolate(ngettext("without %(number)s earlier message", "without %(number)s earlier messages", messages), { number });
 }
 

@@ -44,6 +44,8 @@ test("the line below an answer names the model and its tokens", () => {
   assert.equal(metaLine({ ...running, model: "gone" }, models), "gone");
   const trimmed = { ...running, model: "demo", usage: { output_tokens: 1, left_out: 12 } };
   assert.equal(metaLine(trimmed, models), "Demo · 1 token · without 12 earlier messages");
+  const told = { ...running, model: "demo", usage: { output_tokens: 1, left_out: 12, summarised: true } };
+  assert.equal(metaLine(told, models), "Demo · 1 token · 12 earlier messages summarised");
   const kept = { ...running, model: "demo", usage: { output_tokens: 0, cached: true } };
   assert.equal(metaLine(kept, models), "Demo · from the cache");
   assert.equal(metaLine(running, models), "");
