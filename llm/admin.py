@@ -123,6 +123,7 @@ class ChatModelAdmin(ModelAdmin):
                     "tools_to_approve",
                     "filters",
                     "cache",
+                    "debug",
                 ]
             },
         ),

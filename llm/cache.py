@@ -34,6 +34,7 @@ INDIFFERENT: dict[str, Any] = {
     "fallbacks": (),
     "max_concurrency": None,
     "cache_reads": True,
+    "debug": False,
 }
 
 

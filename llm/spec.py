@@ -44,6 +44,8 @@ class ModelSpec(msgspec.Struct, frozen=True):
     trims_history: bool = True
     # What does not fit is told in short.
     summarises: bool = False
+    # Whether what goes into its steps, and comes out of them, is kept for admins.
+    debug: bool = False
     label: str = ""
     # The provider's row, by which its health is known.
     provider: int | None = None
@@ -106,6 +108,7 @@ def spec(chat_model: ChatModel, wishes: Wishes = NO_WISHES) -> ModelSpec:
         reasons=chat_model.reasons,
         context_window=chat_model.context_window,
         summarises=chat_model.summarises,
+        debug=chat_model.debug,
         label=chat_model.label,
         provider=provider.pk,
         provider_name=provider.name,

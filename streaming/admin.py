@@ -22,7 +22,7 @@ from llm.parts import FinishReason as Reason
 from streaming import lease
 from streaming.log import cancel_channel
 from streaming.redis import connect_sync
-from streaming.timeline import timeline
+from streaming.timeline import steps_list, timeline
 
 logger = structlog.get_logger(__name__)
 STATUS_LABELS = {
@@ -113,7 +113,13 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
     list_per_page = 50
     shown_usage, shown_timings = as_json("usage"), as_json("timings")
     shown_request = as_json("request")
-    readonly_fields = ["shown_usage", "shown_timings", "shown_request", "shown_trace"]
+    readonly_fields = [
+        "shown_usage",
+        "shown_timings",
+        "shown_request",
+        "shown_trace",
+        "shown_steps",
+    ]
     fieldsets = [
         (
             None,
@@ -134,7 +140,7 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
             "Model",
             {"fields": ["model", "model_slug", "answered_by", "shown_usage", "shown_timings"]},
         ),
-        ("Steps", {"fields": ["shown_trace"]}),
+        ("Steps", {"fields": ["shown_trace", "shown_steps"]}),
         ("Failure", {"fields": ["error_code", "error_message", "retryable"]}),
         (
             "Work",
@@ -159,6 +165,11 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
     def shown_trace(self, generation: Generation) -> str:
         trace = GenerationTrace.objects.filter(generation=generation).first()
         return timeline(trace.spans) if trace else "-"
+
+    @admin.display(description="what went in and came out")
+    def shown_steps(self, generation: Generation) -> str:
+        trace = GenerationTrace.objects.filter(generation=generation).first()
+        return steps_list(trace.steps) if trace and trace.steps else "-"
 
     @admin.action(description="Cancel", permissions=["change"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Generation]) -> None:

@@ -74,6 +74,7 @@ def outcome_of(ending: Ending, run: Run) -> Outcome:
         finish_reason=reason_of(ending),
         answered_by=run.answered_by,
         spans=run.spans.rows(),
+        steps=run.spans.steps(),
     )
 
 

@@ -38,6 +38,7 @@ class Outcome:
     finish_reason: str = ""
     answered_by: str = ""
     spans: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
 
 
 def claimable() -> Q:
@@ -126,7 +127,8 @@ def finish(generation_id: UUID | str, attempt: int, outcome: Outcome) -> bool:
             index_answer(generation_id, outcome.content)
             if outcome.spans:
                 GenerationTrace.objects.update_or_create(
-                    generation_id=generation_id, defaults={"spans": outcome.spans}
+                    generation_id=generation_id,
+                    defaults={"spans": outcome.spans, "steps": outcome.steps},
                 )
     return bool(stored)
 

@@ -18,6 +18,11 @@ def timeline(spans: list[dict[str, Any]]) -> SafeString:
     return render_to_string("admin/streaming/timeline.html", {"lines": lines, "width": WIDTH})
 
 
+def steps_list(steps: list[dict[str, Any]]) -> SafeString:
+    """Of a model that is debugged: each opens to what it was given, or what it gave."""
+    return render_to_string("admin/streaming/steps.html", {"steps": steps})
+
+
 def line(
     span: dict[str, Any], spans: list[dict[str, Any]], first: int, whole: int
 ) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from accounts.models import User
 from conversations.models import Generation, GenerationTrace
 from llm.catalogue import sync_environment
 from llm.models import ChatModel
-from llm.trace import MAX_SPANS, Spans
+from llm.trace import MAX_SPANS, MAX_STEP_CHARS, MAX_STEPS, Spans
 from streaming import lease
 from tests.conftest import OpenTab
 from tests.rows import answered, asked, completed
@@ -45,6 +45,7 @@ def test_an_agents_steps_are_kept(
     models = [span for span in spans if span["kind"] == "model"]
     assert all(span["output_tokens"] > 0 for span in models)
     assert "UTC" not in json.dumps(spans)
+    assert GenerationTrace.objects.get().steps == []
 
 
 def test_a_plain_answer_has_no_trace(
@@ -115,3 +116,60 @@ def test_there_are_only_so_many_spans() -> None:
     assert numbers.count(None) == 5
     assert len(spans.rows()) == MAX_SPANS
     assert len(spans.rows()[0]["name"]) == 100
+
+
+# --- For admins who debug a model ----------------------------------------------------------------
+def test_what_goes_into_the_steps_of_a_debugged_agent_is_kept(
+    owner: User,
+    web: Web,
+    worker: Process,
+    open_tab: OpenTab,
+    admin_client: Client,
+    settings: Settings,
+) -> None:
+    ChatModel.objects.filter(slug="fake").update(tools=["current_time"], debug=True)
+    tab = open_tab(owner, web)
+    call = {"name": "current_time", "args": {"timezone": "Europe/Oslo"}}
+    ack = tab.submit(json.dumps({"tool": call, "tokens": 3}), model="fake")
+    state = tab.wait_for_end(ack["generation"])
+    assert state["status"] == "completed"
+
+    steps = GenerationTrace.objects.get(generation=ack["generation"]).steps
+    assert [(step["name"], step["kind"]) for step in steps] == [
+        (name, kind) for name in ("model", "tools", "model") for kind in ("task", "task_result")
+    ]
+    assert "Europe/Oslo" in steps[2]["said"]
+    assert [step["at"] for step in steps] == sorted(step["at"] for step in steps)
+
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    page = admin_client.get(f"/admin/conversations/generation/{ack['generation']}/change/")
+    assert page.content.decode().count("<details") >= len(steps)
+    assert "Europe/Oslo" in page.content.decode()
+
+
+def test_what_goes_into_the_steps_of_a_debugged_graph_is_kept(
+    owner: User, stack: Stack, open_tab: OpenTab, settings: Settings
+) -> None:
+    settings.LLM_RUNNABLES = {"failing": "tests.runnables.failing"}
+    sync_environment()
+    ChatModel.objects.filter(slug="failing").update(debug=True)
+    web, _ = stack.web(), stack.worker(LLM_RUNNABLES="failing=tests.runnables.failing")
+    tab = open_tab(owner, web)
+    ack = tab.submit("hello there", model="failing")
+    tab.wait_for_end(ack["generation"])
+    [given, *_] = GenerationTrace.objects.get(generation=ack["generation"]).steps
+    assert (given["kind"], given["name"]) == ("task", "node")
+    assert "hello there" in given["said"]
+
+
+def test_steps_are_bounded() -> None:
+    spans = Spans()
+    said = {"type": "task", "step": 1, "payload": {"name": "n" * 1_000, "input": "x" * 100_000}}
+    for _ in range(MAX_STEPS + 10):
+        spans.debug(said)
+    spans.debug({"type": "checkpoint", "payload": None})
+    steps = spans.steps()
+    assert len(steps) == MAX_STEPS
+    assert len(steps[0]["said"]) == MAX_STEP_CHARS
+    assert len(steps[0]["name"]) == 100

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables import RunnableConfig
+from langgraph.types import StreamMode
 
 from llm.agent.graph import MODEL, STEP_LIMIT, TOOLS, State, graph
 from llm.agent.session import Broken, Gate, Session
@@ -24,6 +25,7 @@ from llm.watch import Watch
 
 # Each step is two nodes, and LangGraph counts nodes; the model's own limit comes first.
 NODE_LIMIT = 2 * STEP_LIMIT + 2
+MODES: list[StreamMode] = ["messages", "updates", "custom"]
 THINKING = Progress("Thinking", {"kind": "thinking"})
 
 
@@ -42,20 +44,25 @@ async def answer(
     session = Session(model, chat, excerpt.asked, by_name, bound, around)
     start = State(used=[], calls=[], reason=None, steps=0)
     watching = [Watch(around.spans)] if around.spans is not None else []
+    debugged = around.spans if model.debug else None
     config = RunnableConfig(recursion_limit=NODE_LIMIT, callbacks=[CustomEvents(), *watching])
     said = cast(
         AsyncGenerator[tuple[str, Any], None],
-        graph().astream(
-            start, config, context=session, stream_mode=["messages", "updates", "custom"]
-        ),
+        graph().astream(start, config, context=session, stream_mode=modes(model)),
     )
     reading = Reading(session)
     async with aclosing(said):
         async for mode, what in said:
+            if debugged and mode == "debug":
+                debugged.debug(what)
             for part in reading.take(mode, what):
                 yield part
     yield excerpt.usage(reading.used)
     yield Finish(reading.reason)
+
+
+def modes(model: ModelSpec) -> list[StreamMode]:
+    return [*MODES, "debug"] if model.debug else MODES
 
 
 class Reading:
@@ -75,7 +82,7 @@ class Reading:
                 yield from self._said(message)
         elif mode == "custom":
             yield from self._custom(what)
-        else:
+        elif mode == "updates":
             yield from self._update(what)
 
     def _said(self, message: Any) -> Iterator[Part]:

@@ -93,6 +93,11 @@ class ChatModel(models.Model):
         default=Cache.OFF,
         help_text="Whether an answer is given again to exactly the same question and history.",
     )
+    debug = models.BooleanField(
+        default=False,
+        help_text="Keeps what goes into each step of an agent or a graph and what comes out of it, "
+        "for admins to read on the page of the generation. It may hold what users write.",
+    )
     position = models.IntegerField(default=0, help_text="Lower comes first.")
 
     class Meta:

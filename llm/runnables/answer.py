@@ -32,6 +32,7 @@ from llm.runnables.find import find
 from llm.spec import ModelSpec, Turn
 from llm.surroundings import Surroundings
 from llm.tools.progress import from_stream, made
+from llm.trace import Spans
 from llm.usage import estimate_tokens, total
 from llm.watch import Watch
 
@@ -46,9 +47,9 @@ async def answer(
     runnable itself raises goes up as it is."""
     runnable = await asyncio.to_thread(find, model.slug)
     asked = messages(turns, model.system_prompt)
-    reading = Reading(asked)
+    reading = Reading(asked, around.spans)
     try:
-        async with aclosing(_events(runnable, asked, around)) as events:
+        async with aclosing(_events(runnable, asked, around, model.debug)) as events:
             async for event in events:
                 for part in reading.take(event):
                     yield part
@@ -61,9 +62,10 @@ async def answer(
 
 
 def _events(
-    runnable: Runnable[Any, Any], asked: list[BaseMessage], around: Surroundings
+    runnable: Runnable[Any, Any], asked: list[BaseMessage], around: Surroundings, debug: bool
 ) -> AsyncGenerator[StreamEvent, None]:
-    modes: dict[str, Any] = {"stream_mode": MODES} if _is_graph(runnable) else {}
+    wanted = [*MODES, "debug"] if debug else MODES
+    modes: dict[str, Any] = {"stream_mode": wanted} if _is_graph(runnable) else {}
     config = RunnableConfig(callbacks=[Watch(around.spans)] if around.spans is not None else [])
     events: AsyncIterator[StreamEvent] = runnable.astream_events(
         _input(runnable, asked), config, version="v2", **modes
@@ -87,8 +89,9 @@ def _is_graph(runnable: Runnable[Any, Any]) -> bool:
 class Reading:
     """Of one runnable's events. Each message of a model is a reply of its own."""
 
-    def __init__(self, asked: list[BaseMessage]) -> None:
+    def __init__(self, asked: list[BaseMessage], spans: Spans | None = None) -> None:
         self._asked = asked
+        self._spans = spans
         self._replies: dict[str, Reply] = {}
         self._written: list[str] = []
         self._open: dict[str, tuple[str, str]] = {}
@@ -122,6 +125,9 @@ class Reading:
             case ("custom", said):
                 part = from_stream(said)
                 yield Progress(part.label, part.data)
+            case ("debug", said):
+                if self._spans is not None:
+                    self._spans.debug(said)
             case ("messages", (message, _)):
                 yield from self._said(message)
             case BaseMessage():
