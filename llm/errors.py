@@ -14,6 +14,7 @@ Code = Literal[
     "provider_invalid_response",
     "model_misconfigured",
     "moderation_unavailable",
+    "runnable_failed",
 ]
 
 MESSAGES: dict[Code, str] = {
@@ -31,6 +32,8 @@ MESSAGES: dict[Code, str] = {
     "model_misconfigured": "This model is not set up correctly. Please tell your administrator.",
     "moderation_unavailable": "The answer could not be checked, so it is not shown. "
     "Please try again in a moment.",
+    "runnable_failed": "This model failed at the answer. Please try again, or tell your "
+    "administrator.",
 }
 
 RETRYABLE: frozenset[Code] = frozenset(
@@ -42,6 +45,7 @@ RETRYABLE: frozenset[Code] = frozenset(
         "provider_timeout",
         "provider_invalid_response",
         "moderation_unavailable",
+        "runnable_failed",
     }
 )
 

@@ -133,5 +133,5 @@ def test_a_graph_answers_through_a_worker_and_its_failure_is_told(
 
     ack = tab.submit("hello", model="failing")
     state = tab.wait_for_end(ack["generation"])
-    assert (state["status"], state["error"]["code"]) == ("failed", "internal")
+    assert (state["status"], state["error"]["code"]) == ("failed", "runnable_failed")
     assert "sk-secret" not in str(tab.of(ack["generation"]))

@@ -10,12 +10,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, cast
 
+import structlog
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.schema import StreamEvent
 
 from llm import failures
+from llm.errors import ProviderError
 from llm.messages import as_text, messages
 from llm.parts import (
     Finish,
@@ -36,6 +38,7 @@ from llm.trace import Spans
 from llm.usage import estimate_tokens, total
 from llm.watch import Watch
 
+logger = structlog.get_logger(__name__)
 NO_RESULT = "The call had no result."
 MODES = ["messages", "custom"]
 
@@ -43,8 +46,8 @@ MODES = ["messages", "custom"]
 async def answer(
     model: ModelSpec, turns: Sequence[Turn], around: Surroundings
 ) -> AsyncGenerator[Part, None]:
-    """Ends with Usage and Finish, or raises ProviderError for what a provider did. What the
-    runnable itself raises goes up as it is."""
+    """Ends with Usage and Finish, or raises ProviderError: for what a provider did, and for what
+    the runnable itself raises (`runnable_failed`), which only the log may hold."""
     runnable = await asyncio.to_thread(find, model.slug)
     asked = messages(turns, model.system_prompt)
     reading = Reading(asked, around.spans)
@@ -55,6 +58,11 @@ async def answer(
                     yield part
     except failures.CAUGHT as error:
         raise failures.from_exception(error) from error
+    except ProviderError:
+        raise
+    except Exception as error:
+        logger.exception("runnable_failed", model=model.slug)
+        raise ProviderError("runnable_failed", detail=type(error).__name__) from error
     for part in reading.unfinished():
         yield part
     yield reading.usage()

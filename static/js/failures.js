@@ -16,6 +16,7 @@ const SENTENCES = /** @type {Record<string, string>} */ ({
   provider_timeout: gettext("The model took too long to answer. Please try again."),
   provider_invalid_response: gettext("The model sent something that we could not read. Please try again."),
   model_misconfigured: gettext("This model is not set up correctly. Please tell your administrator."),
+  runnable_failed: gettext("This model failed at the answer. Please try again, or tell your administrator."),
   moderation_unavailable: gettext("The answer could not be checked, so it is not shown. Please try again in a moment."),
   worker_lost: gettext("The answer was interrupted too often. Try again."),
   side_effects: gettext(
