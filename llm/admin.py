@@ -110,7 +110,7 @@ class ChatModelAdmin(ModelAdmin):
     fieldsets = [
         (None, {"fields": ["label", "slug", "description", "provider", "provider_model"]}),
         ("Offer", {"fields": ["enabled", "default", "position", "groups", "fallback"]}),
-        ("Abilities", {"fields": ["images", "uses_tools", "reasons"]}),
+        ("Abilities", {"fields": ["images", "uses_tools", "reasons", "prefill"]}),
         ("Limits", {"fields": ["context_window", "summarises", "max_output_tokens", "queue"]}),
         ("Prices", {"fields": ["price_in", "price_out"]}),
         (

@@ -98,6 +98,7 @@ def _openai(spec: ModelSpec, key: str, client: httpx2.AsyncClient) -> LeanChatOp
             "stream_chunk_timeout": limits.first_token,
             "limits": limits,
             "streams": spec.streams,
+            "prefill": spec.prefill,
             "default_headers": _headers(spec),
         }
     )

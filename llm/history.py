@@ -19,7 +19,7 @@ from langchain_core.messages import (
 from langchain_core.messages.utils import count_tokens_approximately
 
 from llm.errors import ProviderError
-from llm.going_on import GO_ON
+from llm.going_on import is_go_on
 from llm.spec import ModelSpec
 from llm.usage import BYTES_PER_TOKEN, estimate_tokens
 
@@ -96,7 +96,7 @@ def apart(asked: Sequence[BaseMessage]) -> tuple[list[BaseMessage], list[BaseMes
 def question(spoken: Sequence[BaseMessage]) -> int:
     """Where the last question of the user stands. Ours, to go on with a cut answer, is none: it
     means nothing without that answer."""
-    asked = (at for at, each in enumerate(spoken) if _is_human(each) and not _is_go_on(each))
+    asked = (at for at, each in enumerate(spoken) if _is_human(each) and not is_go_on(each))
     return max(asked, default=0)
 
 
@@ -133,7 +133,3 @@ def _tokens_of_tools(options: dict[str, Any] | None) -> int:
 
 def _is_human(message: BaseMessage) -> bool:
     return isinstance(message, HumanMessage)
-
-
-def _is_go_on(message: BaseMessage) -> bool:
-    return _is_human(message) and message.content == GO_ON

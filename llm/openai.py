@@ -21,6 +21,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import Field, PrivateAttr, SecretStr
 
 from llm import failures
+from llm.going_on import mark
 from llm.openai_wire import ChatWire
 from llm.reading import (
     MAX_ERROR_BYTES,
@@ -51,6 +52,7 @@ class LeanChatOpenAI(HangsUp, ChatOpenAI):
     limits: TimeLimits = Field(default_factory=default_limits)
     # False: its server cannot, and is asked for answers in one piece.
     streams: bool = True
+    prefill: str = ""
     _response: aiohttp.ClientResponse | None = PrivateAttr(default=None)
     # Shared by all copies, so that one refusal of an option teaches them all.
     _refused: set[str] = PrivateAttr(default_factory=set)
@@ -119,6 +121,7 @@ class LeanChatOpenAI(HangsUp, ChatOpenAI):
             payload.pop("stream", None)
         if UNKNOWN & payload.keys() or (payload.get("n") or 1) > 1:
             return None
+        mark(payload, self.prefill)
         extra = payload.pop("extra_body", None) or {}
         return {**payload, **extra}
 

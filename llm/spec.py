@@ -53,6 +53,8 @@ class ModelSpec(msgspec.Struct, frozen=True):
     # Requests at once at the provider, over all workers; None: no limit.
     max_concurrency: int | None = None
     streams: bool = True
+    # How it is given the beginning of an answer; empty: in words (llm/going_on.py).
+    prefill: str = ""
     # Whose answers to the same question may be given again; empty: nobody's. Someone who asks once
     # more wants another answer, which then takes the place of the old one.
     cache_scope: str = ""
@@ -109,6 +111,7 @@ def spec(chat_model: ChatModel, wishes: Wishes = NO_WISHES) -> ModelSpec:
         context_window=chat_model.context_window,
         summarises=chat_model.summarises,
         debug=chat_model.debug,
+        prefill=chat_model.prefill,
         label=chat_model.label,
         provider=provider.pk,
         provider_name=provider.name,

@@ -13,6 +13,7 @@ from llm.cache import cached
 from llm.calls import CUT_OFF, finished
 from llm.fallback import with_fallbacks
 from llm.filters.chain import filtered
+from llm.going_on import prefilled
 from llm.messages import messages, tool_message
 from llm.parts import Finish, FinishReason, Part, ToolCallFinished, Usage
 from llm.reply import Reply
@@ -84,7 +85,7 @@ async def _plain(
     """One request and no graph around it: each token costs as little as it can."""
     chat = await built(model)
     tools = options(chat, model.client_tools, model.tool_options)
-    excerpt = Excerpt(messages(turns, model.system_prompt), model, tools)
+    excerpt = Excerpt(prefilled(messages(turns, model.system_prompt), model), model, tools)
     async with aclosing(excerpt.summarise(around)) as preparing:
         async for part in preparing:
             yield part

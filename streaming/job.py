@@ -73,6 +73,8 @@ def begin(generation_id: str, worker_id: str) -> Job | None:
     if claimed.continues:
         turns += going_on(claimed.message.content)
     model = with_stand_ins(claimed, wishes_of(claimed.conversation), turns)
+    if run.seam is not None:
+        run.seam.trust(model)
     return Job(run, claimed.losses, None, cacheable(claimed, model), tuple(turns))
 
 

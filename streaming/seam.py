@@ -1,6 +1,9 @@
 """Where an answer that was cut goes on. A model that is asked to continue often says the last words
 once more, or the whole of the word in which it was cut: what is there already is left out."""
 
+from llm.going_on import takes_prefill
+from llm.spec import ModelSpec
+
 # Shorter than this, what looks like a repetition may be the text: "ha ha", "the the" in a list.
 REPEATED_CHARS = 12
 FRAGMENT_CHARS = 3
@@ -14,6 +17,12 @@ class Seam:
         self._written = written[-LOOK_BACK_CHARS:]
         self._held = ""
         self.open = bool(written)
+
+    def trust(self, model: ModelSpec) -> None:
+        """One that goes on with the text itself says nothing twice, but what the text repeats. Those
+        that may stand in for it are not so sure."""
+        if takes_prefill(model, self._written) and not model.fallbacks:
+            self._written = ""
 
     def take(self, text: str) -> str:
         """What of it can be shown now."""

@@ -301,3 +301,82 @@ def test_its_own_answer_is_not_followed_while_it_runs(
         text="Next",
     )
     assert refused["code"] == "busy"
+
+
+# --- With the answer as the last message ---------------------------------------------------------
+POEM = {"text": "Row, row, row your boat, row,", "finish_reason": "length"}
+REFRAIN = {"text": " row, row your boat, row, gently down the stream."}
+
+
+def prefill(way: str, **changes: Any) -> None:
+    ChatModel.objects.filter(slug="fake").update(prefill=way, **changes)
+
+
+@pytest.mark.parametrize(
+    ("way", "marks", "sent"),
+    [
+        ("last", {}, {}),
+        ("vllm", {}, {"continue_final_message": True, "add_generation_prompt": False}),
+        ("prefix", {"prefix": True}, {}),
+    ],
+)
+def test_a_model_that_can_goes_on_from_the_text_itself(
+    owner: User,
+    web: Web,
+    worker: Process,
+    open_tab: OpenTab,
+    provider: Provider,
+    way: str,
+    marks: dict[str, Any],
+    sent: dict[str, Any],
+) -> None:
+    prefill(way)
+    tab = open_tab(owner, web)
+    provider.script(POEM, REFRAIN)
+    first = tab.submit("Sing")
+    tab.wait_for_end(first["generation"])
+
+    # What looks like a repetition is the text.
+    assert_whole(tab, go_on(tab, first["reply"]), POEM["text"] + REFRAIN["text"])
+    body = provider.wait_for(2).body
+    assert body["messages"][-1] == {"role": "assistant", "content": POEM["text"], **marks}
+    names = ("continue_final_message", "add_generation_prompt")
+    assert {name: body[name] for name in names if name in body} == sent
+    assert "continue_final_message" not in provider.wait_for(1).body
+
+
+@pytest.mark.parametrize(
+    ("text", "tools"), [("The end of a line.\n", []), ("The quick brown fox ju", ["current_time"])]
+)
+def test_it_is_asked_in_words_where_that_is_safer(
+    owner: User,
+    web: Web,
+    worker: Process,
+    open_tab: OpenTab,
+    provider: Provider,
+    text: str,
+    tools: list[str],
+) -> None:
+    prefill("last", tools=tools)
+    tab = open_tab(owner, web)
+    provider.script({"text": text, "finish_reason": "length"}, {"text": "mps over"})
+    first = tab.submit("Go on")
+    tab.wait_for_end(first["generation"])
+
+    tab.wait_for_end(go_on(tab, first["reply"])["generation"])
+    assert provider.wait_for(2).body["messages"][-1]["content"] == GO_ON
+
+
+def test_claude_gets_the_answer_as_the_last_message(
+    owner: User, web: Web, worker: Process, open_tab: OpenTab, provider: Provider
+) -> None:
+    row = ProviderRow.objects.create(
+        name="Claude's", kind="anthropic", base_url=provider.url.removesuffix("/v1")
+    )
+    ChatModel.objects.filter(slug="fake").update(provider=row, prefill="last")
+    tab = open_tab(owner, web)
+    first = cut_answer(tab, provider)
+    provider.script(REST)
+    assert_whole(tab, go_on(tab, first["reply"]))
+    last = provider.wait_for(2).body["messages"][-1]
+    assert (last["role"], CUT["text"] in str(last["content"])) == ("assistant", True)

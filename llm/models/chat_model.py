@@ -13,6 +13,12 @@ class ChatModel(models.Model):
         USER = "user", "For each user"
         SHARED = "shared", "For all users together"
 
+    class Prefill(models.TextChoices):
+        NONE = "", "It is asked in words to go on: works everywhere"
+        LAST = "last", "As the last message: Claude before 4.6, Ollama, llama.cpp, OpenRouter"
+        VLLM = "vllm", "With continue_final_message: vLLM"
+        PREFIX = "prefix", "With prefix on the last message: Mistral, DeepSeek"
+
     slug = models.CharField(
         max_length=200, unique=True, help_text="May hold slashes, colons and dots."
     )
@@ -51,6 +57,15 @@ class ChatModel(models.Model):
     images = models.BooleanField("takes images", default=True)
     uses_tools = models.BooleanField("uses tools", default=True)
     reasons = models.BooleanField("shows reasoning", default=False)
+    prefill = models.CharField(
+        "going on",
+        max_length=10,
+        choices=Prefill,
+        default=Prefill.NONE,
+        blank=True,
+        help_text="How it is given the beginning of an answer that was cut. A model that does not "
+        "know the way that is chosen here begins the answer anew or refuses it.",
+    )
     fallback = models.ForeignKey(
         "self",
         null=True,
