@@ -22,7 +22,7 @@ from llm.parts import FinishReason as Reason
 from streaming import lease
 from streaming.log import cancel_channel
 from streaming.redis import connect_sync
-from streaming.timeline import steps_list, timeline
+from streaming.timeline import spans_of_plain, steps_list, timeline
 
 logger = structlog.get_logger(__name__)
 STATUS_LABELS = {
@@ -164,7 +164,8 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
     @admin.display(description="timeline")
     def shown_trace(self, generation: Generation) -> str:
         trace = GenerationTrace.objects.filter(generation=generation).first()
-        return timeline(trace.spans) if trace else "-"
+        spans = trace.spans if trace else spans_of_plain(generation)
+        return timeline(spans) if spans else "-"
 
     @admin.display(description="what went in and came out")
     def shown_steps(self, generation: Generation) -> str:

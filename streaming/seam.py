@@ -19,8 +19,8 @@ class Seam:
         self.open = bool(written)
 
     def trust(self, model: ModelSpec) -> None:
-        """One that goes on with the text itself says nothing twice, but what the text repeats. Those
-        that may stand in for it are not so sure."""
+        """One that goes on with the text itself says nothing twice but what the text repeats. With
+        those that may stand in for it nobody knows."""
         if takes_prefill(model, self._written) and not model.fallbacks:
             self._written = ""
 

@@ -48,13 +48,25 @@ def test_an_agents_steps_are_kept(
     assert GenerationTrace.objects.get().steps == []
 
 
-def test_a_plain_answer_has_no_trace(
-    owner: User, web: Web, worker: Process, open_tab: OpenTab
+def test_a_plain_answer_has_no_trace_and_a_timeline_all_the_same(
+    owner: User,
+    web: Web,
+    worker: Process,
+    open_tab: OpenTab,
+    settings: Settings,
+    admin_client: Client,
 ) -> None:
     tab = open_tab(owner, web)
     ack = tab.submit(json.dumps({"tokens": 2}), model="fake")
     tab.wait_for_end(ack["generation"])
     assert not GenerationTrace.objects.exists()
+
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
+    page = admin_client.get(f"/admin/conversations/generation/{ack['generation']}/change/")
+    shown = page.content.decode()
+    assert shown.count("<rect ") == 4
+    assert "until the first token" in shown
 
 
 def test_the_steps_of_a_graph_that_failed_are_kept_and_shown(
