@@ -6,6 +6,7 @@ from contextlib import aclosing
 from importlib import import_module
 
 from langchain_core.messages import BaseMessage
+from msgspec.structs import replace
 
 from llm.ask import ask_until_answered, options
 from llm.build import built
