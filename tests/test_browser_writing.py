@@ -291,6 +291,11 @@ def test_arrow_up_edits_the_last_message_and_its_versions_can_be_turned(
     expect(chat.composer).to_have_value("")
     expect(chat.page.locator(".message.user")).not_to_have_attribute("data-editing", "")
     chat.composer.press("ArrowUp")
+    chat.write("Half an edit")
+    chat.reload()
+    expect(chat.questions).to_have_text(["First"])
+    chat.composer.press("ArrowUp")
+    expect(chat.composer).to_have_value("Half an edit")
     chat.send("Better")
 
     expect(chat.questions).to_have_text(["Better"])
@@ -300,6 +305,8 @@ def test_arrow_up_edits_the_last_message_and_its_versions_can_be_turned(
     question.get_by_role("button", name="Previous version").click()
     expect(chat.questions).to_have_text(["First"])
     expect(question.locator(".siblings-count")).to_have_text("1/2")
+    chat.composer.press("ArrowUp")
+    expect(chat.composer).to_have_value("First")
 
 
 def test_an_answer_is_tried_again_with_another_model(

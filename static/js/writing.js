@@ -34,7 +34,7 @@ export class Writing {
       stop,
       edited: () => this.stopEditing(),
       previous,
-      changed: (text) => { if (!this.#editing) this.#drafts.save(this.#place, text); },
+      changed: (text) => this.#drafts.save(this.#editing ? editPlace(this.#editing.message.id) : this.#place, text),
     });
     this.attachments = composerFiles(page, form, this.composer, models);
     this.#takeEarly(page.conversation?.id ?? null);
@@ -80,7 +80,7 @@ export class Writing {
   /** @param {Message} message */
   edit(message) {
     this.#setEditing({ message, draft: this.#editing?.draft ?? this.composer.text });
-    this.composer.setText(plainText(message.content));
+    this.composer.setText(this.#drafts.load(editPlace(message.id)) || plainText(message.content));
     this.attachments.show(editPlace(message.id), filesIn(message.content));
     this.composer.focus();
   }
@@ -139,6 +139,7 @@ export class Writing {
 
   /** @param {Message} message */
   #leaveEdit(message) {
+    this.#drafts.save(editPlace(message.id), "");
     this.attachments.forget(editPlace(message.id));
     this.attachments.show(draftPlace(this.#client.open));
   }
