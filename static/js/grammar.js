@@ -3,6 +3,7 @@
 
 import { Marked } from "marked";
 
+import { bold } from "./bold_grammar.js";
 import { escape } from "./escape.js";
 import { blockMath, inlineMath } from "./math_grammar.js";
 
@@ -41,7 +42,7 @@ const reference = {
 
 export const marked = new Marked({
   gfm: true,
-  extensions: [blockMath, inlineMath, footnote, reference],
+  extensions: [blockMath, inlineMath, footnote, reference, bold],
   renderer: {
     // All other tags that a model writes are text. Images would tell a foreign server who reads
     // this, so they become links.

@@ -11,7 +11,7 @@ const filled = (text, length) => text.repeat(Math.ceil(length / text.length)).sl
 // Quadratic, each of these would take a minute or an hour: then the test's own time runs out.
 const LENGTH = 100_000;
 
-for (const marks of ["[", "![", "[a](", "[a][", "\\(", "\\[", "$", "**a ", "_a ", "~~a ", "`a ``b ", "<", "</", "*a **b ***c "]) {
+for (const marks of ["[", "![", "[a](", "[a][", "\\(", "\\[", "$", "**a ", "**注", "**`a", "_a ", "~~a ", "`a ``b ", "<", "</", "*a **b ***c "]) {
   test(`a text of ${marks} alone is shown as it is, and soon`, { timeout: 30_000 }, () => {
     const text = filled(marks, LENGTH);
     const [paragraph] = lex(text);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { lex, marked } from "../../static/js/grammar.js";
 import { hostToShow } from "../../static/js/links.js";
 import { isMoney } from "../../static/js/math_grammar.js";
 import { firstChange, linesOf } from "../../static/js/runs.js";
@@ -65,6 +66,14 @@ test("a host that only an eye can read in a link's text is found too", () => {
     assert.equal(hostToShow(text, `http://${host}/x`), "", text);
   }
   assert.equal(hostToShow("see setup.py of version 1.2.3", "https://evil.example/"), "");
+});
+
+test("bold needs no spaces around it in languages that write none", () => {
+  for (const [source, bold] of [["**注意：**请看", "注意："], ["这是**“引用”**的词", "“引用”"], ["**한국어(Korean)**는", "한국어(Korean)"]]) {
+    assert.match(/** @type {string} */ (marked.parser(lex(source ?? ""))), new RegExp(`<strong>${bold?.replace(/[()]/g, "\\$&")}</strong>`));
+    assert.equal(complete(source ?? ""), source);
+  }
+  for (const source of ["2 ** 3 です ** 4", "f(**kw)**2"]) assert.doesNotMatch(/** @type {string} */ (marked.parser(lex(source))), /strong/);
 });
 
 test("money between dollars is no formula", () => {
