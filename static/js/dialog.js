@@ -2,9 +2,6 @@
 
 import { byId, clone, find, setText } from "./dom.js";
 
-/** The second click of those who click everything twice is not meant for what it has opened. */
-const DOUBLE_CLICK_MS = 500;
-
 /**
  * Shows the dialog of a template; a click beside it and Escape close it.
  * @param {string} name of the template, whose element is a `<dialog>`
@@ -14,10 +11,8 @@ export function openDialog(name) {
   const dialog = /** @type {HTMLDialogElement} */ (clone(name));
   byId("dialogs").append(dialog);
   dialog.addEventListener("close", () => dialog.remove());
-  const opened = performance.now();
-  dialog.addEventListener("pointerdown", (event) => {
-    if (isBeside(dialog, event) && event.timeStamp - opened > DOUBLE_CLICK_MS) dialog.close();
-  });
+  // The second one of a double click is not meant for what the first one has opened.
+  dialog.addEventListener("mousedown", (event) => { if (event.detail === 1 && isBeside(dialog, event)) dialog.close(); });
   dialog.addEventListener("click", (event) => {
     if (/** @type {Element} */ (event.target).closest('[data-action="close"]')) dialog.close();
   });
@@ -27,7 +22,7 @@ export function openDialog(name) {
   return dialog;
 }
 
-/** @param {HTMLElement} dialog @param {PointerEvent} event */
+/** @param {HTMLElement} dialog @param {MouseEvent} event */
 function isBeside(dialog, { target, clientX, clientY }) {
   const { left, right, top, bottom } = dialog.getBoundingClientRect();
   return target === dialog && (clientX < left || clientX > right || clientY < top || clientY > bottom);
