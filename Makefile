@@ -9,7 +9,7 @@ PYTEST ?=
 PROCESSES ?= 6
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock clean setup setup-dev
+.PHONY: help run test check check-types check-rest bench lock clean setup setup-dev
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
@@ -23,10 +23,16 @@ test: check ## Run every check, then the whole suite on PostgreSQL and its datab
 	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal -m database $(PYTEST) \
 		|| test $$? -eq $(if $(PYTEST),5,0)
 
+# mypy takes as long as all the others together, and each of them one processor.
 check: setup-dev ## Run the linters, the type checkers and the JavaScript tests
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-types check-rest
+
+check-types:
+	$(BIN)/mypy .
+
+check-rest:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	DATABASE_URL=sqlite://:memory: $(BIN)/python manage.py makemigrations --check --dry-run
 	scripts/node.sh npm run --silent check

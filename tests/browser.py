@@ -32,7 +32,8 @@ WITHOUT = [
     "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades",
     "LensOverlay", "MediaRouter", "NetworkTimeServiceQuerying", "OptimizationHints",
-    "PaintHolding", "PreconnectToSearch", "ThirdPartyStoragePartitioning",
+    "PaintHolding", "PreconnectToSearch", "SpareRendererForSitePerProcess",
+    "ThirdPartyStoragePartitioning",
     "WebUIOmniboxAimPopup", "WebUIOmniboxPopup",
 ]  # fmt: skip
 ARGUMENTS = [
