@@ -5,8 +5,8 @@ export DEBUG
 
 # Change these to run a part: make test PYTEST="tests/test_protocol.py -x"
 PYTEST ?=
-# Most tests wait for other processes more than they compute.
-PROCESSES ?= 6
+# Many tests wait, for a lease to run out, say: while they do, others compute.
+PROCESSES ?= 5
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-types check-rest bench lock clean setup setup-dev

@@ -30,7 +30,7 @@ def seen_in_both_themes(page: Page, name: str) -> list[str]:
 def seen(page: Page, scheme: Any, name: str, rules: dict[str, Any]) -> list[str]:
     # Without transitions, so that no colour is measured half-way.
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.screenshot(path=PICTURES / f"{name} {scheme}.png")
+    page.screenshot(path=PICTURES / f"{name} {scheme}.jpeg", quality=80)
     if not page.evaluate("'axe' in window"):
         # The page's policy lets no foreign script in; a debugger may.
         page.evaluate(AXE)

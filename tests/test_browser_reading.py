@@ -1,13 +1,16 @@
 """How an answer reads while it arrives and afterwards, in a real browser."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from django.conf import settings
+from playwright.sync_api import Browser, expect
 
 from accounts.models import User
 from conversations.models import Feedback, Message
 from tests.chat import Chat, OpenChat
+from tests.conftest import session_cookie
 from tests.provider import Provider
 from tests.rows import answered
 from tests.stack import Web
@@ -37,10 +40,33 @@ EACH_PREFIX = """text => {
 
 
 @pytest.fixture
-def view(owner: User, site: Web, open_chat: OpenChat) -> Chat:
+def fresh_view(owner: User, site: Web, open_chat: OpenChat) -> Chat:
     chat = open_chat(owner, site)
     chat.page.evaluate(VIEW)
     return chat
+
+
+@pytest.fixture(scope="module")
+def _opened(browser: Browser) -> Iterator[list[Chat]]:
+    chats: list[Chat] = []
+    yield chats
+    for chat in chats:
+        chat.page.context.close()
+
+
+@pytest.fixture
+def view(owner: User, site: Web, browser: Browser, _opened: list[Chat]) -> Iterator[Chat]:
+    """On a page that is opened once: a text becomes HTML in the page alone, whoever looks at it."""
+    if not _opened:
+        context = browser.new_context()
+        name, value = settings.SESSION_COOKIE_NAME, session_cookie(owner)
+        context.add_cookies([{"name": name, "value": value, "url": site.url}])
+        _opened.append(Chat(context.new_page(), site.url).visit())
+    chat = _opened[0]
+    chat.page.evaluate("document.getElementById('messages').replaceChildren()")
+    chat.page.evaluate(VIEW)
+    yield chat
+    assert chat.troubles == []
 
 
 def prefixes(view: Chat, text: str) -> list[str]:
@@ -430,12 +456,12 @@ def test_a_broken_diagram_shows_its_source(view: Chat) -> None:
     expect(figure.locator("code")).to_contain_text("A[Start -->")
 
 
-def test_nothing_is_fetched_for_diagrams_before_there_is_one(view: Chat) -> None:
+def test_nothing_is_fetched_for_diagrams_before_there_is_one(fresh_view: Chat) -> None:
     asked: list[str] = []
-    view.page.on("request", lambda request: asked.append(request.url))
-    show(view, "No diagram, `graph TD`.\n\n```python\nx\n```\n", live=False)
-    expect(view.page.locator(".code code")).to_have_text("x")
+    fresh_view.page.on("request", lambda request: asked.append(request.url))
+    show(fresh_view, "No diagram, `graph TD`.\n\n```python\nx\n```\n", live=False)
+    expect(fresh_view.page.locator(".code code")).to_have_text("x")
     assert [url for url in asked if "mermaid" in url or "/diagram/" in url] == []
-    show(view, DIAGRAM, live=False)
-    expect(view.page.get_by_role("img", name="Diagram")).to_be_visible()
+    show(fresh_view, DIAGRAM, live=False)
+    expect(fresh_view.page.get_by_role("img", name="Diagram")).to_be_visible()
     assert [url for url in asked if "/diagram/" in url]
