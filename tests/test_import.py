@@ -355,7 +355,7 @@ HEAD = {"format": "chatsite", "version": 1}
     ("content", "says"),
     [
         (b"", "empty"),
-        (b"Dear diary", "no file of conversations"),
+        (b"Dear diary", "no file of conversations, or it is damaged or incomplete."),
         (b"{}", "no file of conversations"),
         (b'{"conversations": [}', "no file of conversations"),
         (b'{"conversations": []}', "neither an export of this site nor one of ChatGPT"),

@@ -139,7 +139,9 @@ def source_of(text: mmap.mmap) -> Source:
     try:
         return split(text)
     except msgspec.DecodeError as error:
-        raise Wrong(_("This is no file of conversations: %(error)s") % {"error": error}) from None
+        # What the parser says, of bytes and keys, is nothing to a user.
+        sentence = _("This is no file of conversations, or it is damaged or incomplete.")
+        raise Wrong(sentence) from error
 
 
 def split(text: mmap.mmap) -> Source:
