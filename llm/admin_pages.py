@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from llm import cache
 from llm.errors import ProviderError
@@ -30,7 +31,7 @@ def try_page(request: HttpRequest, model: ChatModel) -> HttpResponse:
 
         trial = asyncio.run(try_out(spec(model), QUESTION))
     context = {
-        **about(request, f"Test {model}", model),
+        **about(request, _("Test %(model)s") % {"model": model}, model),
         "model": model,
         "question": QUESTION,
         "trial": trial,
@@ -42,7 +43,8 @@ def fetch_page(request: HttpRequest, provider: Provider) -> HttpResponse:
     if request.method == "POST":
         added = add_models(provider, request.POST.getlist("model"))
         level = messages.SUCCESS if added else messages.WARNING
-        messages.add_message(request, level, f"{added} added. Set them up, then enable them.")
+        said = _("Models added: %(count)s. Set them up, then enable them.") % {"count": added}
+        messages.add_message(request, level, said)
         return redirect("admin:llm_chatmodel_changelist")
     from llm.listing import models_of
 
@@ -55,7 +57,7 @@ def fetch_page(request: HttpRequest, provider: Provider) -> HttpResponse:
         failure = ProviderError("model_misconfigured", str(error))
     known = set(provider.models.values_list("provider_model", flat=True))
     context = {
-        **about(request, f"Models of {provider}", provider),
+        **about(request, _("Models of %(provider)s") % {"provider": provider}, provider),
         "provider": provider,
         "found": [(each, each.id in known) for each in found],
         "failure": failure,
@@ -66,11 +68,10 @@ def fetch_page(request: HttpRequest, provider: Provider) -> HttpResponse:
 def cache_page(request: HttpRequest, model: ChatModel) -> HttpResponse:
     if request.method == "POST":
         gone = cache.purge(model.slug)
-        messages.success(
-            request, f"The cache of {model} is empty. Answers that were in it: {gone}."
-        )
+        said = _("The cache of %(model)s is empty. Answers that were in it: %(count)s.")
+        messages.success(request, said % {"model": model, "count": gone})
         return redirect("admin:llm_chatmodel_change", model.pk)
-    context = {**about(request, f"Cache of {model}", model), "model": model}
+    context = {**about(request, _("Cache of %(model)s") % {"model": model}, model), "model": model}
     return TemplateResponse(request, "admin/llm/cache.html", context)
 
 

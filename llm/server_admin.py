@@ -7,6 +7,7 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 
@@ -76,14 +77,16 @@ class ToolServerAdmin(ModelAdmin):
             page = self.page(request, server) | why
             return render(request, "admin/llm/fetch_tools.html", page)
         broken = sum(bool(tool.problem) for tool in found)
-        said = f"{len(found)} tools were found." + (f" {broken} cannot be used." if broken else "")
-        messages.success(request, f"{said} New ones are off until you allow them.")
+        said = [_("Tools found: %(count)s.") % {"count": len(found)}]
+        if broken:
+            said.append(_("Tools that cannot be used: %(count)s.") % {"count": broken})
+        messages.success(request, " ".join([*said, _("New ones are off until you allow them.")]))
         return redirect(reverse("admin:llm_toolserver_change", args=[server.pk]))
 
     def page(self, request: HttpRequest, server: ToolServer) -> dict[str, Any]:
         return {
             **self.admin_site.each_context(request),
-            "title": f"Tools of {server.name}",
+            "title": _("Tools of %(server)s") % {"server": server.name},
             "server": server,
         }
 

@@ -274,7 +274,7 @@ def test_an_admin_fetches_allows_and_is_told_what_fails(
     fetching = next(each for each in page.split('"') if "fetch" in each and each.startswith("/"))
     assert admin_client.get(fetching).status_code == 200
     answer = admin_client.post(fetching, follow=True)
-    assert "7 tools were found. 1 cannot be used." in answer.content.decode()
+    assert "Tools found: 7. Tools that cannot be used: 1." in answer.content.decode()
     assert "tests__add" in answer.content.decode()
 
     ToolServer.objects.update(url=f"http://127.0.0.1:{free_port()}/mcp")
