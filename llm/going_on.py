@@ -2,11 +2,13 @@
 that is all that the model needs (prefill), and in words where it is not."""
 
 from collections.abc import Sequence
-from typing import Any
-
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from typing import TYPE_CHECKING, Any
 
 from llm.spec import Block, ModelSpec, Turn
+
+if TYPE_CHECKING:
+    # Web nodes read this module too, and start without LangChain.
+    from langchain_core.messages import BaseMessage
 
 GO_ON = (
     "Your answer was cut off. Continue exactly where you stopped, in the middle of a word if need "
@@ -32,8 +34,8 @@ def going_on(content: list[Block]) -> list[Turn]:
     return [said, Turn(role="user", content=[{"type": "text", "text": GO_ON}])]
 
 
-def is_go_on(message: BaseMessage) -> bool:
-    return isinstance(message, HumanMessage) and message.content == GO_ON
+def is_go_on(message: "BaseMessage") -> bool:
+    return message.type == "human" and message.content == GO_ON
 
 
 def takes_prefill(model: ModelSpec, text: str) -> bool:
@@ -43,12 +45,12 @@ def takes_prefill(model: ModelSpec, text: str) -> bool:
     return bool(model.prefill) and plain and bool(text) and not text[-1].isspace()
 
 
-def prefilled(asked: list[BaseMessage], model: ModelSpec) -> list[BaseMessage]:
+def prefilled(asked: list["BaseMessage"], model: ModelSpec) -> list["BaseMessage"]:
     """Without our words, where the model goes on without."""
     if len(asked) < 2 or not is_go_on(asked[-1]):
         return asked
     answer = asked[-2]
-    goes_on = isinstance(answer, AIMessage) and takes_prefill(model, str(answer.text))
+    goes_on = answer.type == "ai" and takes_prefill(model, str(answer.text))
     return asked[:-1] if goes_on else asked
 
 
