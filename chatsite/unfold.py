@@ -85,6 +85,7 @@ UNFOLD: dict[str, Any] = {
                     item("Imports", "upload", "conversations_import"),
                     item("Prompts", "short_text", "conversations_prompt"),
                     item("Presets", "tune", "conversations_preset"),
+                    item("History summaries", "summarize", "conversations_historysummary"),
                 ],
             },
             {

@@ -104,8 +104,7 @@ class ChatModelAdmin(ModelAdmin):
     actions_row = ["test"]
     list_select_related = ["provider"]
     search_fields = ["label", "slug", "provider_model", "provider__name"]
-    autocomplete_fields = ["provider", "fallback"]
-    filter_horizontal = ["groups"]
+    autocomplete_fields = ["provider", "fallback", "groups"]
     ordering = ["-default", "position", "label"]
     fieldsets = [
         (None, {"fields": ["label", "slug", "description", "provider", "provider_model"]}),
