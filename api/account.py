@@ -1,5 +1,6 @@
 """What the user takes away for good."""
 
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -39,6 +40,7 @@ def delete_account(request: HttpRequest, proof: Proof) -> Status[None]:
             raise Refused("wrong_proof", wrong(has_password=user.has_usable_password()))
     leave(user)
     logout(request)
+    messages.success(request, _("Your account has been deleted."))
     return Status(204, None)
 
 

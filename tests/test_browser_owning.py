@@ -270,4 +270,5 @@ def test_an_account_is_deleted_with_the_password(
     dialog.get_by_role("button", name="Delete account").click()
 
     expect(chat.page).to_have_url(re.compile("/accounts/login/"))
+    expect(chat.page.get_by_text("Your account has been deleted.")).to_be_visible()
     assert not User.objects.filter(username="owner", is_active=True).exists()
