@@ -1,6 +1,6 @@
 // Groups conversations by how long ago they were used, in the reader's own days.
 
-import { gettext } from "./gettext.js";
+import { gettext, locale } from "./gettext.js";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -13,20 +13,25 @@ const DAY_MS = 24 * 60 * 60 * 1000;
  */
 export function groupByAge(conversations, now) {
   const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime();
-  const groups = [
-    gettext("Pinned"), gettext("Today"), gettext("Yesterday"), gettext("Last 7 days"), gettext("Last 30 days"), gettext("Older"),
-  ].map((label) => ({ label, members: /** @type {Conversation[]} */ ([]) }));
+  /** @type {Map<string, Conversation[]>} */
+  const groups = new Map([[gettext("Pinned"), []]]);
   for (const conversation of conversations) {
-    groups[conversation.pinned ? 0 : ageGroup(Date.parse(conversation.updated_at), midnight)]?.members.push(conversation);
+    const label = conversation.pinned ? gettext("Pinned") : ageOf(new Date(conversation.updated_at), now, midnight);
+    const members = groups.get(label);
+    if (members) members.push(conversation);
+    else groups.set(label, [conversation]);
   }
-  return groups.filter((group) => group.members.length > 0);
+  return [...groups].map(([label, members]) => ({ label, members })).filter(({ members }) => members.length > 0);
 }
 
-/** @param {number} time @param {number} midnight that began today */
-function ageGroup(time, midnight) {
-  if (time >= midnight) return 1;
-  if (time >= midnight - DAY_MS) return 2;
-  if (time >= midnight - 7 * DAY_MS) return 3;
-  if (time >= midnight - 30 * DAY_MS) return 4;
-  return 5;
+/** @param {Date} at @param {Date} now @param {number} midnight that began today */
+function ageOf(at, now, midnight) {
+  const time = at.getTime();
+  if (time >= midnight) return gettext("Today");
+  if (time >= midnight - DAY_MS) return gettext("Yesterday");
+  if (time >= midnight - 7 * DAY_MS) return gettext("Last 7 days");
+  if (time >= midnight - 30 * DAY_MS) return gettext("Last 30 days");
+  if (at.getFullYear() < now.getFullYear()) return String(at.getFullYear());
+  const month = at.toLocaleDateString(locale(), { month: "long" });
+  return month.charAt(0).toLocaleUpperCase(locale()) + month.slice(1);
 }

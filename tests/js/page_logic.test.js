@@ -61,16 +61,17 @@ test("sentences are read out when they are whole", () => {
 });
 
 test("conversations are grouped by the reader's own days", () => {
-  const now = new Date(2026, 2, 10, 0, 30);
+  const now = new Date(2026, 4, 10, 0, 30);
   const one = (/** @type {string} */ id, /** @type {Date} */ at, pinned = false) =>
     ({ id, title: id, pinned, archived: false, folder: null, temporary: false, updated_at: at.toISOString(), active: [] });
   const groups = groupByAge([
-    one("now", now), one("late", new Date(2026, 2, 9, 23, 50)), one("week", new Date(2026, 2, 4)),
-    one("month", new Date(2026, 1, 20)), one("old", new Date(2025, 5, 1)), one("pin", new Date(2025, 0, 1), true),
+    one("now", now), one("late", new Date(2026, 4, 9, 23, 50)), one("week", new Date(2026, 4, 4)),
+    one("days", new Date(2026, 3, 20)), one("spring", new Date(2026, 2, 20)), one("snow", new Date(2026, 0, 2)),
+    one("winter", new Date(2025, 11, 31)), one("old", new Date(2025, 5, 1)), one("pin", new Date(2025, 0, 1), true),
   ], now);
   assert.deepEqual(groups.map(({ label, members }) => [label, members.map(({ id }) => id)]), [
     ["Pinned", ["pin"]], ["Today", ["now"]], ["Yesterday", ["late"]], ["Last 7 days", ["week"]],
-    ["Last 30 days", ["month"]], ["Older", ["old"]],
+    ["Last 30 days", ["days"]], ["March", ["spring"]], ["January", ["snow"]], ["2025", ["winter", "old"]],
   ]);
 });
 
