@@ -39,6 +39,7 @@ EACH_PREFIX = """text => {
 }"""
 
 
+# What is drawn only near the reader's eyes wants a page that is looked at.
 @pytest.fixture
 def fresh_view(owner: User, site: Web, open_chat: OpenChat) -> Chat:
     chat = open_chat(owner, site)
@@ -253,10 +254,10 @@ def test_footnotes_are_numbered_listed_and_lead_to_their_text(view: Chat) -> Non
 
 
 # --- Code and formulas ----------------------------------------------------------------------------
-def test_code_is_coloured_and_keeps_its_text(view: Chat) -> None:
+def test_code_is_coloured_and_keeps_its_text(fresh_view: Chat) -> None:
     source = "def f(x):\n    '''a\n    doc'''\n    return 1\n\n\n<b>&amp;"
-    prefixes(view, f"```python\n{source}\n```\n")
-    code = view.page.locator(".code").last
+    prefixes(fresh_view, f"```python\n{source}\n```\n")
+    code = fresh_view.page.locator(".code").last
     expect(code.locator(".hljs-keyword").first).to_have_text("def")
     expect(code.locator(".hljs-string").nth(1)).to_have_text("    doc'''")
     assert code.locator("code").text_content() == source
@@ -449,9 +450,9 @@ def test_a_diagram_is_drawn_apart_and_shown_as_a_picture(
     expect(image).not_to_have_attribute("src", light or "")
 
 
-def test_a_broken_diagram_shows_its_source(view: Chat) -> None:
-    show(view, "```mermaid\ngraph TD\n  A[Start --> \n```\n", live=False)
-    figure = view.page.locator(".code").last
+def test_a_broken_diagram_shows_its_source(fresh_view: Chat) -> None:
+    show(fresh_view, "```mermaid\ngraph TD\n  A[Start --> \n```\n", live=False)
+    figure = fresh_view.page.locator(".code").last
     expect(figure.get_by_text("could not be drawn")).to_be_visible()
     expect(figure.locator("code")).to_contain_text("A[Start -->")
 
