@@ -49,8 +49,8 @@ def test_web_node_and_worker_write_json_with_the_ids_as_fields(
 
 
 def test_beat_writes_json(stack: Stack, tmp_path: Path) -> None:
-    command = [*CELERY, "beat", "-s", str(tmp_path / "schedule"), "--pidfile=", "-l", "DEBUG"]
-    beat = Process("beat", command, stack.env, tmp_path / "beat.log")
+    command = [*CELERY, "beat", "-s", str(tmp_path / "schedule"), "--pidfile="]
+    beat = Process("beat", command, {**stack.env, "LOG_LEVEL": "DEBUG"}, tmp_path / "beat.log")
     stack.processes.append(beat)
     # Later than "Starting", when nothing keeps it from ending in order yet.
     beat.wait_for_line("Waking up in")
