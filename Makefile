@@ -6,7 +6,7 @@ export DEBUG
 # Change these to run a part: make test PYTEST="tests/test_protocol.py -x"
 PYTEST ?=
 # Many tests wait, for a lease to run out, say: while they do, others compute.
-PROCESSES ?= 5
+PROCESSES ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check check-types check-rest bench lock clean setup setup-dev

@@ -1,6 +1,7 @@
 from typing import Any, cast
 
 from conversations.attachments.reading import with_files
+from conversations.by_id import by_id
 from conversations.models import Message
 from conversations.tree import tree_of
 from llm.models import ChatModel
@@ -18,14 +19,14 @@ def path_to(prompt: Message) -> list[Turn]:
         return [turn(prompt.role, prompt.content)] if prompt.content else []
     # Other versions can weigh more than the path does, so only its texts are read.
     path = tree_of(prompt.conversation_id).path_to(prompt.pk)
-    rows = Message.objects.only("role", "content").in_bulk(path)
+    rows = by_id(Message.objects.only("role", "content"), path)
     return [turn(rows[pk].role, rows[pk].content) for pk in path if rows[pk].content]
 
 
 def path_messages(prompt: Message) -> list[Message]:
     """The same path as rows, with all that they hold."""
     path = tree_of(prompt.conversation_id).path_to(prompt.pk)
-    rows = Message.objects.in_bulk(path)
+    rows = by_id(Message.objects.all(), path)
     return [rows[pk] for pk in path]
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from conversations.access import NotFound
+from conversations.by_id import by_id
 from conversations.models import Attachment, Conversation, Generation, Message, Share
 from conversations.shapes import generation_or_none
 from conversations.submit import Refused
@@ -133,7 +134,7 @@ def path_to(conversation: Conversation, leaf: UUID) -> list[Message]:
         path.append(at)
         # Taken out when it is used, so that a loop in broken data ends.
         at = parents.pop(at, None)
-    rows = conversation.messages.select_related("generation").in_bulk(path)
+    rows = by_id(conversation.messages.select_related("generation"), path)
     return [rows[pk] for pk in reversed(path) if pk in rows]
 
 

@@ -60,6 +60,8 @@ class Tab:
                 max_size=None,
                 compression=None,
                 close_timeout=1,
+                # The node asks whether the tab is there, and may be late itself where it is busy.
+                ping_interval=None,
             )
         )
 

@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
+from api.streamed import next_piece
 from conversations.models import Attachment, Conversation, Folder, Message
 from conversations.transfer.archive import as_zip
 from tests.conftest import session_cookie
@@ -183,6 +184,25 @@ def test_the_archive_holds_json_markdown_and_files(
     with zipfile.ZipFile(io.BytesIO(of_all(owner, web, "zip"))) as archive:
         assert archive.testzip() is None
         assert "conversations.json" in archive.namelist()
+
+
+def test_every_file_of_many_comes(owner: User, settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    (tmp_path / "note").write_bytes(b"note")
+    made = answered(owner)
+    common = {"kind": "text", "media_type": "text/plain", "size": 4, "file": "note"}
+    Attachment.objects.bulk_create(
+        Attachment(owner=owner, conversation=made.conversation, name=f"{number}.txt", **common)
+        for number in range(2_050)
+    )
+    pieces, whole = as_zip(owner), b""
+    # As it is sent: on PostgreSQL without the connection between two pieces.
+    while (piece := next_piece(pieces)) is not None:
+        whole += piece
+
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        names = archive.namelist()
+    assert sum(name.startswith("attachments/") for name in names) == 2_050
 
 
 def test_a_long_export_comes_in_pieces(owner: User) -> None:

@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from accounts.models import User
-from conversations.models import Generation
+from conversations.by_id import IDS_AT_ONCE, by_id
+from conversations.models import Conversation, Generation, Message
 from llm.errors import ProviderError
 from llm.going_on import GO_ON, going_on
 from llm.history import fit, left_out, room, tokens_of, trimmed
@@ -227,3 +230,16 @@ def test_the_user_is_told_that_earlier_messages_were_left_out(
     assert [each["role"] for each in provider.wait_for(2).body["messages"]] == ["user"]
     assert Generation.objects.get(pk=state["generation"]).usage == state["usage"]
     assert tab.gaps == 0
+
+
+@pytest.mark.database
+@pytest.mark.django_db(transaction=True)
+def test_more_messages_than_a_statement_can_name_are_found(owner: User) -> None:
+    conversation = Conversation.objects.create(owner=owner)
+    rows = [Message(conversation=conversation, role="user") for _ in range(IDS_AT_ONCE + 1)]
+    Message.objects.bulk_create(rows)
+    with CaptureQueriesContext(connection) as asked:
+        found = by_id(Message.objects.only("role"), [row.pk for row in rows])
+    # SQLite takes fewer at once.
+    assert len(asked) >= 2
+    assert found.keys() == {row.pk for row in rows}

@@ -8,12 +8,15 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 from django.utils import timezone
 
 from accounts.models import User
+from conversations.by_id import parts
+from conversations.lists import listed
 from conversations.models import Attachment
 from conversations.transfer.export import as_json, ids_of, portables
 from conversations.transfer.markdown import as_markdown
 from conversations.transfer.shapes import PortableConversation
 
 PIECE_BYTES = 256 * 1024
+FILES_AT_ONCE = 100
 TITLE_IN_NAME = 60
 NOT_IN_NAMES = re.compile(r"[^\w .,()&+-]+")
 
@@ -51,9 +54,17 @@ def as_zip(user: User) -> Iterator[bytes]:
         for number, one in enumerate(portables(user, ids), start=1):
             archive.writestr(entry(markdown_name(number, one)), as_markdown(one))
             yield outlet.take()
-        for attachment in Attachment.objects.filter(conversation__in=ids).defer("text").iterator():
+        for attachment in files_of(user):
             yield from add_file(archive, outlet, attachment)
     yield outlet.take()
+
+
+def files_of(user: User) -> Iterator[Attachment]:
+    """A few at a time: between two pieces of the archive its connection is given back, and with it
+    would go a cursor."""
+    rows = Attachment.objects.filter(conversation__in=listed(user))
+    for some in parts(list(rows.values_list("pk", flat=True)), FILES_AT_ONCE):
+        yield from rows.filter(pk__in=some).defer("text")
 
 
 def add_file(archive: ZipFile, outlet: Outlet, attachment: Attachment) -> Iterator[bytes]:
