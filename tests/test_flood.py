@@ -76,8 +76,9 @@ def test_ten_thousand_commands_close_the_socket_within_about_a_second(
 
     assert code == 4429
     assert seconds < 3
-    last = [event for event in tab.events if event["type"] == "error"][-1]
-    assert (last["code"], last["id"], last["retryable"]) == ("too_many", None, True)
+    # What was under way may still be answered after it.
+    [last] = [event for event in tab.events if event.get("code") == "too_many"]
+    assert (last["type"], last["id"], last["retryable"]) == ("error", None, True)
     # What was acknowledged is kept, once; the command that was under way at the end may be too.
     acked = [event["generation"] for event in tab.events if event["type"] == "ack"]
     stored = {str(pk) for pk in Generation.objects.values_list("pk", flat=True)}
