@@ -201,12 +201,12 @@ GROW = """([head, lines, step]) => {
 
 
 @pytest.mark.parametrize("kind", LONG_BLOCKS)
-def test_a_long_block_is_not_read_again_from_its_beginning(view: Chat, kind: str) -> None:
+def test_a_long_block_is_not_read_again_from_its_beginning(fresh_view: Chat, kind: str) -> None:
     """Counted in elements that are touched, which no slow machine changes."""
     head, line, selector = LONG_BLOCKS[kind]
     lines = [line.format(n=number) for number in range(1, 601)]
-    view.page.evaluate(GROW, [head, lines[:500], 1])
-    touched = view.page.evaluate(
+    fresh_view.page.evaluate(GROW, [head, lines[:500], 1])
+    touched = fresh_view.page.evaluate(
         """async ([head, lines]) => {
             const touched = new Set();
             const observer = new MutationObserver(records => {
@@ -223,9 +223,9 @@ def test_a_long_block_is_not_read_again_from_its_beginning(view: Chat, kind: str
         [head, lines[:501]],
     )
     assert touched < 30
-    show(view, head + "".join(lines), live=False)
-    assert view.page.locator(selector).count() in (600, 601)
-    expect(view.page.locator(selector).nth(599)).to_contain_text("600")
+    show(fresh_view, head + "".join(lines), live=False)
+    assert fresh_view.page.locator(selector).count() in (600, 601)
+    expect(fresh_view.page.locator(selector).nth(599)).to_contain_text("600")
 
 
 def test_an_address_that_comes_last_reaches_what_refers_to_it(view: Chat) -> None:

@@ -34,6 +34,8 @@ class ShareDialog {
   #list = find(this.#dialog, ".share-links ul");
   #page;
   #conversation;
+  /** @type {Set<string>} */
+  #known = new Set();
 
   /** @param {import("./chat_page.js").ChatPage} page @param {string} conversation */
   constructor(page, conversation) {
@@ -64,7 +66,8 @@ class ShareDialog {
   async #load() {
     /** @type {ShareLink[]} */
     const links = await request("GET", `/conversations/${this.#conversation}/shares`);
-    this.#list.replaceChildren(...links.map((link) => this.#row(link)));
+    // One may have been made, or revoked, while these were on their way.
+    this.#list.append(...links.filter(({ id }) => !this.#known.has(id)).map((link) => this.#row(link)));
     this.#changed();
   }
 
@@ -81,6 +84,7 @@ class ShareDialog {
 
   /** @param {ShareLink} link */
   #row(link) {
+    this.#known.add(link.id);
     const row = clone("share-link");
     const address = /** @type {HTMLInputElement} */ (find(row, "input"));
     const copy = find(row, '[data-action="copy-link"]');
