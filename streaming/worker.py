@@ -193,7 +193,7 @@ class Worker:
     async def _renew_leases(self, runs: list[Run]) -> None:
         ids = [run.generation for run in runs]
         try:
-            held = await self.in_database(lease.renew, self.id, ids)
+            held = await self.in_database.at_once(lease.renew, self.id, ids)
         except AWAY as error:
             logger.warning("leases_not_renewed", error=str(error))
         else:
