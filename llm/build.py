@@ -65,7 +65,14 @@ def _reason(error: Exception) -> str:
 
 @lru_cache(maxsize=64)
 def _built(encoded: bytes, key: str, client: httpx2.AsyncClient) -> BaseChatModel:
-    spec = msgspec.json.decode(encoded, type=ModelSpec)
+    made = _made(msgspec.json.decode(encoded, type=ModelSpec), key, client)
+    # What LangChain tells its callbacks of the model (without its secrets) takes longer to make
+    # than the rest of a request. Made once here, it goes along with every copy.
+    _ = made._serialized
+    return made
+
+
+def _made(spec: ModelSpec, key: str, client: httpx2.AsyncClient) -> BaseChatModel:
     if spec.kind == "demo":
         script = {key: value for key, value in spec.parameters.items() if key != "temperature"}
         return DemoChatModel(**script)

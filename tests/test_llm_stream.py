@@ -653,3 +653,13 @@ async def test_a_provider_has_time_limits_of_its_own(provider: Provider) -> None
     limits = TimeLimits(connect=1, first_token=0.2, token=1)
     _, error = await fail(provider, {"header_delay": 30}, limits=limits)
     assert error.code == "provider_timeout"
+
+
+async def test_what_callbacks_are_told_of_a_model_is_made_once_and_without_its_key(
+    provider: Provider,
+) -> None:
+    model = fake(provider, encrypted_key=encrypt("sk-stored"))
+    first, second = build(model), build(model)
+    assert first is not second
+    assert first._serialized is second._serialized
+    assert "sk-stored" not in json.dumps(first._serialized, default=str)
