@@ -16,8 +16,8 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from conversations.models import Generation, GenerationTrace, Message
-from conversations.search.index import index_answer
+from conversations.models import Generation, GenerationTrace
+from conversations.search.index import store_answer
 
 Status = Generation.Status
 
@@ -123,8 +123,7 @@ def finish(generation_id: UUID | str, attempt: int, outcome: Outcome) -> bool:
             finished_at=timezone.now(),
         )
         if stored:
-            Message.objects.filter(generation__pk=generation_id).update(content=outcome.content)
-            index_answer(generation_id, outcome.content)
+            store_answer(generation_id, outcome.content)
             if outcome.spans:
                 GenerationTrace.objects.update_or_create(
                     generation_id=generation_id,
@@ -170,8 +169,7 @@ def cancel_queued(generation_id: UUID, outcome: Outcome) -> int:
         )
         if not stopped:
             return 0
-        Message.objects.filter(generation=generation_id).update(content=outcome.content)
-        index_answer(generation_id, outcome.content)
+        store_answer(generation_id, outcome.content)
         return Generation.objects.values_list("attempt", flat=True).get(pk=generation_id)
 
 

@@ -31,13 +31,14 @@ def retitle(conversation: UUID, title: str) -> bool:
     return bool(titles.update(text=title))
 
 
-def index_answer(generation: UUID | str, content: list[Block]) -> None:
-    """Of a generation whose content has just been stored."""
-    if not (text := text_of(content)):
-        return
+def store_answer(generation: UUID | str, content: list[Block]) -> None:
+    """The final content of a generation's message, which is findable from then on."""
     written = Message.objects.filter(generation__pk=generation)
-    rows = written.values_list("pk", "conversation", "conversation__owner", "created_at")
-    keep([row(*known, text) for known in rows])
+    known = written.values_list("pk", "conversation", "conversation__owner", "created_at").get()
+    # By its own key, and not by the generation's again: that would be a query within the update.
+    Message.objects.filter(pk=known[0]).update(content=content)
+    if text := text_of(content):
+        keep([row(*known, text)])
 
 
 def index_conversation(conversation: Conversation) -> None:
