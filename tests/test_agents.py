@@ -24,6 +24,7 @@ from llm.parts import (
 from llm.session import close_session
 from llm.spec import ModelSpec, Turn
 from llm.stream import stream
+from llm.tools import progress
 from tests.client import text_of
 from tests.conftest import OpenTab
 from tests.provider import Provider, expected_text
@@ -31,6 +32,7 @@ from tests.stack import Stack
 
 TESTED = ("report", "report_often", "say_nothing", "ask_another")
 ran: list[str] = []
+let_go = asyncio.Event()
 
 
 @tool(extras={"side_effects": True})
@@ -40,10 +42,23 @@ async def act() -> str:
     return "done"
 
 
+@tool
+async def hold_on() -> str:
+    """Does not end when it is told to."""
+    progress("Holding on")
+    try:
+        await asyncio.Event().wait()
+    finally:
+        ran.append("hold_on")
+        await let_go.wait()
+    return "never"
+
+
 @pytest.fixture(autouse=True)
 async def _session(settings: Settings) -> AsyncIterator[None]:
     ran.clear()
-    settings.LLM_TOOLS = [*(f"tests.tools.{name}" for name in TESTED), "tests.test_agents.act"]
+    own = ("tests.test_agents.act", "tests.test_agents.hold_on")
+    settings.LLM_TOOLS = [*(f"tests.tools.{name}" for name in TESTED), *own]
     yield
     await close_session()
 
@@ -158,6 +173,19 @@ async def test_a_model_that_cannot_stream_uses_tools_too(in_one_piece: bool) -> 
     assert json.loads(call.args) == {"timezone": "UTC"}
     assert call.result in said(parts)
     assert parts[-1] == Finish("stop")
+
+
+async def test_a_tool_that_will_not_end_does_not_hold_up_a_stop(provider: Provider) -> None:
+    asked = json.dumps({"tool": {"name": "hold_on"}})
+    async with (
+        asyncio.timeout(10),
+        aclosing(stream(fake(provider, "hold_on"), turn(asked))) as parts,
+    ):
+        async for part in parts:
+            if isinstance(part, Progress):
+                break
+    assert ran == ["hold_on"]
+    let_go.set()
 
 
 def test_no_process_starts_with_langgraph() -> None:

@@ -39,7 +39,11 @@ async def run_all(session: Session, calls: Sequence[Call], say: Say) -> list[Too
     surround(session.around)
     tasks = [asyncio.create_task(one(call)) for call in calls]
     try:
-        return await asyncio.gather(*tasks)
+        # Not `gather`: cancelled, it would wait until the last of them is willing to end.
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+        return [task.result() for task in tasks]
     finally:
         for task in tasks:
             task.cancel()
