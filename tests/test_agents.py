@@ -54,10 +54,16 @@ async def hold_on() -> str:
     return "never"
 
 
+@tool
+async def read_name() -> str:
+    """Reads a name as Python reads that of a file whose bytes are no UTF-8."""
+    return "caf\udce9.txt\0"
+
+
 @pytest.fixture(autouse=True)
 async def _session(settings: Settings) -> AsyncIterator[None]:
     ran.clear()
-    own = ("tests.test_agents.act", "tests.test_agents.hold_on")
+    own = (f"tests.test_agents.{name}" for name in ("act", "hold_on", "read_name"))
     settings.LLM_TOOLS = [*(f"tests.tools.{name}" for name in TESTED), *own]
     yield
     await close_session()
@@ -127,6 +133,16 @@ async def test_a_silent_tool_has_its_time_and_no_more(provider: Provider) -> Non
     parts = await use(provider, "say_nothing")
 
     assert finished(parts).error == "say_nothing took longer than 0.1 seconds."
+    assert said(parts) == expected_text({"tokens": 3})
+
+
+async def test_a_result_that_is_no_text_for_a_network_does_not_end_the_answer(
+    provider: Provider,
+) -> None:
+    parts = await use(provider, "read_name")
+
+    assert finished(parts).result == "caf?.txt"
+    assert provider.requests[-1].body["messages"][-1]["content"] == "caf?.txt"
     assert said(parts) == expected_text({"tokens": 3})
 
 

@@ -51,7 +51,7 @@ def report_to(report: Report) -> Report:
 
 def made(label: str, data: Any = None) -> Progress:
     """Whatever a tool says, as something that can be sent: JSON, and of a bounded size."""
-    return Progress(_sendable(label)[:MAX_LABEL_CHARS], _data(data))
+    return Progress(sendable(label)[:MAX_LABEL_CHARS], _data(data))
 
 
 def from_stream(said: Any) -> Progress:
@@ -82,7 +82,8 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _sendable(text: str) -> str:
+def sendable(text: str) -> str:
+    """PostgreSQL's JSON holds every character but NUL, and UTF-8 no half of a surrogate pair."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from llm.messages import as_text
 from llm.parts import Progress
-from llm.tools.progress import Report, report_to
+from llm.tools.progress import Report, report_to, sendable
 from llm.tools.registry import said_of
 
 logger = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ async def run(
     except TimeoutError:
         return ToolRun(error=f"{name} took longer than {seconds_of(tool):g} seconds.")
     except ToolException as error:
-        return ToolRun(error=str(error) or f"{name} failed.")
+        return ToolRun(error=sendable(str(error)) or f"{name} failed.")
     except ValidationError as error:
         return ToolRun(error=_explain(error))
     except Exception:
@@ -101,7 +101,7 @@ async def _within_time(
 
         config = configure(report_to(tell))
         try:
-            return _cut(as_text(await tool.ainvoke(args, config)))
+            return _cut(sendable(as_text(await tool.ainvoke(args, config))))
         finally:
             running = False
 
