@@ -279,6 +279,23 @@ def test_a_failed_answer_says_why_and_is_tried_again(
     expect(chat.answer.locator(".siblings-count")).to_have_text("2/2")
 
 
+def test_an_answer_without_a_word_says_so_and_is_tried_again(
+    site: Web, open_chat: OpenChat, owner: User, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    provider.script({"tokens": 0, "reasoning": 3}, SHORT)
+    chat.send("Say nothing")
+    status = chat.answer.locator(".status")
+    expect(status).to_contain_text("The model gave no answer.")
+    chat.reload()
+    expect(status).to_contain_text("The model gave no answer.")
+
+    status.get_by_role("button", name="Try again").click()
+
+    expect(chat.prose).to_have_text(plain(20))
+    expect(status).to_be_hidden()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_never_scrolls_sideways(
     owner: User, site: Web, open_chat: OpenChat, provider: Provider, scheme: str

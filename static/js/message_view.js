@@ -7,7 +7,7 @@ import { gettext } from "./gettext.js";
 import { showFiles } from "./message_files.js";
 import { hasEnded } from "./snapshot.js";
 import { showSources, sourcesOf } from "./sources.js";
-import { metaLine, offersRest, statusLine, wasStartedAgain } from "./status_line.js";
+import { isEmpty, metaLine, offersRest, statusLine, wasStartedAgain } from "./status_line.js";
 
 const LONG_WAIT_MS = 8_000;
 
@@ -122,8 +122,9 @@ function press(button, on) {
 }
 
 /** @param {Snapshot} snapshot */
-function offersRetry({ status, error }) {
-  return status === "cancelled" || (status === "failed" && error?.retryable !== false);
+function offersRetry(snapshot) {
+  const { status, error } = snapshot;
+  return status === "cancelled" || (status === "failed" && error?.retryable !== false) || isEmpty(snapshot);
 }
 
 /** @param {HTMLElement} element of a user's message @param {string} text @param {FileBlock[]} files */

@@ -13,7 +13,7 @@ import { gettext, interpolate, locale, ngettext } from "./gettext.js";
  */
 export function statusLine(snapshot, note, waitedLong) {
   switch (snapshot.status) {
-    case "completed": return ending(snapshot.finish_reason ?? "");
+    case "completed": return ending(snapshot);
     case "cancelled": return { kind: "stopped", text: gettext("Stopped") };
     case "failed": return { kind: "failed", text: failureText(snapshot.error) };
     default: return running(snapshot, note, waitedLong);
@@ -33,15 +33,21 @@ function running(snapshot, note, waitedLong) {
   return { kind: "waiting", text: waitedLong ? gettext("Still waiting for the model") : "" };
 }
 
-/** @param {string} reason @returns {StatusLine} */
-function ending(reason) {
-  switch (reason) {
+/** @param {Snapshot} snapshot @returns {StatusLine} */
+function ending(snapshot) {
+  switch (snapshot.finish_reason) {
     case "length": return { kind: "cut", text: gettext("The answer reached its length limit.") };
     case "content_filter": return { kind: "cut", text: gettext("A content filter ended the answer.") };
     case "refusal": return { kind: "cut", text: gettext("The model declined to answer.") };
     case "tool_limit": return { kind: "cut", text: gettext("The answer has used all the tool calls that it may make.") };
-    default: return { kind: "none", text: "" };
+    default: return isEmpty(snapshot) ? { kind: "cut", text: gettext("The model gave no answer.") } : { kind: "none", text: "" };
   }
+}
+
+/** Whether an answer ended well and says nothing: a model may think, and stop there. @param {Snapshot} snapshot */
+export function isEmpty({ status, finish_reason: reason, content }) {
+  const saysNothing = content.every((block) => block.type === "reasoning" || (block.type === "text" && !block.text.trim()));
+  return status === "completed" && (reason ?? "stop") === "stop" && saysNothing;
 }
 
 /** Whether an answer was cut, and there is something to go on from. @param {Snapshot} snapshot */

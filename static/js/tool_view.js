@@ -46,7 +46,7 @@ export class ToolView {
 
 /** @param {ToolCallBlock | ToolCallChunkBlock} block @param {boolean} running its answer */
 function stateOf(block, running) {
-  if (block.type === "tool_call_chunk") return isAsked(block, running) ? "asked" : "running";
+  if (block.type === "tool_call_chunk") return isAsked(block, running) ? "asked" : running ? "running" : "stopped";
   // What the user did not want is no failure.
   return block.extras.error === undefined || refusalText(block.extras.approval) ? "done" : "failed";
 }

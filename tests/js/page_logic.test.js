@@ -32,6 +32,16 @@ test("a failure says what happened, and has words even when the server sent none
   assert.equal(statusLine(failed, undefined, false).text, "The answer could not be finished.");
 });
 
+test("an answer that says nothing says that it does", () => {
+  const ended = { ...running, status: /** @type {const} */ ("completed"), finish_reason: "stop" };
+  const thoughts = /** @type {Block[]} */ ([{ type: "reasoning", reasoning: "Hm." }, { type: "text", text: "\n" }]);
+  const said = { kind: "cut", text: "The model gave no answer." };
+  assert.deepEqual(statusLine({ ...ended, content: [] }, undefined, false), said);
+  assert.deepEqual(statusLine({ ...ended, content: thoughts }, undefined, false), said);
+  assert.equal(statusLine({ ...ended, content: text }, undefined, false).kind, "none");
+  assert.equal(statusLine({ ...ended, content: [], finish_reason: "refusal" }, undefined, false).text, "The model declined to answer.");
+});
+
 test("only a running answer was started again", () => {
   assert.equal(wasStartedAgain({ ...running, attempt: 2 }), true);
   assert.equal(wasStartedAgain({ ...running, attempt: 1 }), false);
