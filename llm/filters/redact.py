@@ -22,12 +22,25 @@ from llm.filters.secrets import (
     PRIVATE_KEY,
     Kind,
 )
-from llm.parts import Part, Progress, ReasoningDelta, TextDelta, ToolCallFinished
+from llm.parts import (
+    Finish,
+    Part,
+    Progress,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallFinished,
+    Usage,
+)
 
 
 class Redact(base.Filter):
     """Of text, thoughts and what tools return; the arguments of calls stay, for they have been
-    sent."""
+    sent.
+
+    Of an answer that is cut, what is held back is not shown: with the rest, which its user may ask
+    for, a secret could stand there whole of which neither part shows that it is one. So there is no
+    `finish`.
+    """
 
     class Options(base.Options, frozen=True):
         api_keys: bool = True
@@ -42,19 +55,27 @@ class Redact(base.Filter):
         super().__init__(options)
         self._kind: type[TextDelta | ReasoningDelta] = TextDelta
         self._censor = self._new()
+        self._used: tuple[Usage, ...] = ()
 
     def feed(self, part: Part) -> Iterable[Part]:
         if isinstance(part, Progress):
             # It may come in the middle of a word, and says nothing of it: the word stays held.
             return (part,)
+        if isinstance(part, Usage):
+            # It comes just before the Finish, which tells whether the answer is cut.
+            self._used = (part,)
+            return ()
+        if isinstance(part, Finish):
+            before = () if part.reason == "length" else self._rest()
+            return (*before, *self._used, part)
         if not isinstance(part, TextDelta | ReasoningDelta):
-            return (*self.finish(), self._without_secrets(part))
-        before = self.finish() if type(part) is not self._kind else ()
+            return (*self._rest(), self._without_secrets(part))
+        before = self._rest() if type(part) is not self._kind else ()
         self._kind = type(part)
         shown = self._censor.take(part.text)
         return (*before, self._kind(shown)) if shown else before
 
-    def finish(self) -> Iterable[Part]:
+    def _rest(self) -> tuple[Part, ...]:
         rest = self._censor.rest()
         self._censor = self._new()
         return (self._kind(rest),) if rest else ()
