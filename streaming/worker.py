@@ -146,7 +146,16 @@ class Worker:
     def _live(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._start())
-        self._loop.run_forever()
+        while True:
+            try:
+                self._loop.run_forever()
+            except (SystemExit, KeyboardInterrupt):
+                # Raised in a task, these two end the loop too, and with it every answer of this
+                # process, which lives on without renewing, sweeping or stopping anything. A tool
+                # or a graph that calls `sys.exit` must not do that.
+                logger.exception("loop_goes_on")
+            else:
+                return
 
     async def _start(self) -> None:
         self.in_database = DatabaseThreads(DATABASE_THREADS)

@@ -1,6 +1,7 @@
 """Chains and graphs that tests offer as models through LLM_RUNNABLES."""
 
 import asyncio
+import sys
 from typing import Any
 
 from langchain_core.callbacks import adispatch_custom_event
@@ -47,6 +48,10 @@ def fail(state: MessagesState) -> dict[str, Any]:
     raise ValueError("the key is sk-secret")
 
 
+def leave(state: MessagesState) -> dict[str, Any]:
+    sys.exit("usage: leave")
+
+
 def say_itself(state: MessagesState) -> dict[str, Any]:
     return {"messages": [AIMessage("Said by no model.", id="own")]}
 
@@ -60,6 +65,7 @@ def of_one(node: Any) -> Any:
 
 
 graph, waiting, failing, saying = of_one(reply), of_one(wait), of_one(fail), of_one(say_itself)
+leaving = of_one(leave)
 
 
 def ask_for_the_time(state: MessagesState) -> dict[str, Any]:

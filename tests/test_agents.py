@@ -30,7 +30,7 @@ from tests.conftest import OpenTab
 from tests.provider import Provider, expected_text
 from tests.stack import Stack
 
-TESTED = ("report", "report_often", "say_nothing", "ask_another")
+TESTED = ("report", "report_often", "say_nothing", "ask_another", "break_off")
 ran: list[str] = []
 let_go = asyncio.Event()
 
@@ -144,6 +144,36 @@ async def test_a_result_that_is_no_text_for_a_network_does_not_end_the_answer(
     assert finished(parts).result == "caf?.txt"
     assert provider.requests[-1].body["messages"][-1]["content"] == "caf?.txt"
     assert said(parts) == expected_text({"tokens": 3})
+
+
+async def test_what_a_tool_waited_for_may_be_cancelled_and_the_answer_goes_on(
+    provider: Provider,
+) -> None:
+    parts = await use(provider, "break_off")
+
+    assert finished(parts).error == "break_off failed."
+    assert said(parts) == expected_text({"tokens": 3})
+
+
+def test_a_tool_that_wants_to_end_the_process_ends_no_answer(
+    owner: User, stack: Stack, open_tab: OpenTab
+) -> None:
+    web = stack.web()
+    stack.worker(LLM_TOOLS="tests.tools.leave")
+    ChatModel.objects.filter(slug="fake").update(tools=["leave"])
+    tab = open_tab(owner, web)
+    other = tab.submit(json.dumps({"tokens": 200, "rate": 40}))
+    tab.wait_for_text(other["generation"], 10)
+
+    ack = tab.submit(json.dumps({"tool": {"name": "leave"}, "tokens": 4}))
+
+    state = tab.wait_for_end(ack["generation"])
+    call = next(block for block in state["content"] if block["type"] == "tool_call")
+    assert call["extras"] == {"error": "leave failed."}
+    assert text_of(state["content"]) == expected_text({"tokens": 4})
+    state = tab.wait_for_end(other["generation"])
+    assert text_of(state["content"]) == expected_text({"tokens": 200})
+    assert tab.gaps == 0
 
 
 async def test_what_a_tool_asks_of_a_model_is_not_the_answer(provider: Provider) -> None:

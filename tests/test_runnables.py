@@ -17,7 +17,17 @@ from tests.client import text_of
 from tests.conftest import OpenTab
 from tests.stack import Stack
 
-OFFERED = ("chain", "shout", "model", "graph", "waiting", "failing", "saying", "with_tools")
+OFFERED = (
+    "chain",
+    "shout",
+    "model",
+    "graph",
+    "waiting",
+    "failing",
+    "leaving",
+    "saying",
+    "with_tools",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -121,7 +131,7 @@ def test_a_graph_answers_through_a_worker_and_its_failure_is_told(
     owner: User, stack: Stack, open_tab: OpenTab, settings: Settings
 ) -> None:
     sync_environment()
-    named = "graph=tests.runnables.graph,failing=tests.runnables.failing"
+    named = ",".join(f"{name}=tests.runnables.{name}" for name in ("graph", "failing", "leaving"))
     web, _ = stack.web(), stack.worker(LLM_RUNNABLES=named)
     tab = open_tab(owner, web)
 
@@ -131,7 +141,9 @@ def test_a_graph_answers_through_a_worker_and_its_failure_is_told(
     labels = [e["label"] for e in tab.of(ack["generation"]) if e["type"] == "progress"]
     assert labels == ["Pondering"]
 
-    ack = tab.submit("hello", model="failing")
-    state = tab.wait_for_end(ack["generation"])
-    assert (state["status"], state["error"]["code"]) == ("failed", "runnable_failed")
-    assert "sk-secret" not in str(tab.of(ack["generation"]))
+    # The second wants to end the whole process.
+    for name in ("failing", "leaving"):
+        ack = tab.submit("hello", model=name)
+        state = tab.wait_for_end(ack["generation"])
+        assert (state["status"], state["error"]["code"]) == ("failed", "runnable_failed")
+        assert "sk-secret" not in str(tab.of(ack["generation"]))

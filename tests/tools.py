@@ -1,6 +1,7 @@
 """Tools that tests offer to models through LLM_TOOLS."""
 
 import asyncio
+import sys
 
 from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_event
 from langchain_core.tools import tool
@@ -62,6 +63,21 @@ async def say_nothing() -> str:
 async def ask_another() -> str:
     """Asks another model."""
     return (await DemoChatModel(tokens_per_second=10_000).ainvoke("a word")).text
+
+
+@tool
+async def leave() -> str:
+    """Wants to end the process, as a command line does that is called wrongly."""
+    sys.exit("usage: leave")
+
+
+@tool
+async def break_off() -> str:
+    """Waits for something that is cancelled."""
+    waited = asyncio.get_running_loop().create_future()
+    waited.cancel()
+    await waited
+    return "never"
 
 
 @tool(extras={"side_effects": True, "asks": True})

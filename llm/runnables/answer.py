@@ -60,7 +60,7 @@ async def answer(
         raise failures.from_exception(error) from error
     except ProviderError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit, KeyboardInterrupt) as error:
         logger.exception("runnable_failed", model=model.slug)
         raise ProviderError("runnable_failed", detail=type(error).__name__) from error
     for part in reading.unfinished():

@@ -22,6 +22,9 @@ LONGEST_TOOL_SECONDS = 600.0
 MAX_RESULT_CHARS = 100_000
 Configure = Callable[[Report], RunnableConfig]
 CUT = "\n[The rest of the result is left out.]"
+# A library of a tool's may want to end the process, or lets out that something of its own was
+# cancelled.
+FOREIGN = (Exception, SystemExit, KeyboardInterrupt, asyncio.CancelledError)
 NO_OBJECT = "The arguments are not a JSON object."
 
 
@@ -50,7 +53,9 @@ async def run(
         return ToolRun(error=sendable(str(error)) or f"{name} failed.")
     except ValidationError as error:
         return ToolRun(error=_explain(error))
-    except Exception:
+    except FOREIGN as error:
+        if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+            raise
         # A tool is foreign code, and its failure is not the answer's.
         logger.exception("tool_failed", tool=name)
         return ToolRun(error=f"{name} failed.")
@@ -77,6 +82,12 @@ def objection(tool: BaseTool, args: str) -> str | None:
         except ValidationError as error:
             return _explain(error)
     return None
+
+
+def _is_cancelled() -> bool:
+    """Whether this very call is, by whoever waits for it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def seconds_of(tool: BaseTool) -> float:
