@@ -5,7 +5,8 @@ PER_SECOND = 50
 
 
 class Bucket:
-    """A token bucket: `BURST` commands at once, `PER_SECOND` in the long run."""
+    """A token bucket for commands, and for what tools report: `BURST` of them at once, `PER_SECOND`
+    in the long run."""
 
     __slots__ = ("_at", "_left")
 

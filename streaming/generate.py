@@ -237,6 +237,7 @@ async def take_event(run: Run, worker: Worker, part: parts.Part) -> None:
             names = {"model": part.label, "in_place_of": part.in_place_of}
             label = "{model} answers in place of {in_place_of}".format(**names)
             run.emit(protocol.Progress, label=label, data={"kind": "fallback", **names})
-        case parts.Progress():
+        case parts.Progress() if run.reports.take():
+            # More of them say no more to anybody, and the log would keep each.
             by = {} if part.tool_call is None else {"tool_call": part.tool_call}
             run.emit(protocol.Progress, label=part.label, data=part.data or {}, **by)

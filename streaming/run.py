@@ -14,6 +14,7 @@ from streaming import protocol
 from streaming.clock import Clock
 from streaming.content import Content
 from streaming.delivery import channel_of, conversation_group
+from streaming.flood import Bucket
 from streaming.log import Batch, Entry
 from streaming.protocol import StreamEvent
 from streaming.seam import Seam
@@ -61,6 +62,7 @@ class Run:
     spans: Spans = field(default_factory=Spans)
     seam: Seam | None = None
     tool_names: dict[str, str] = field(default_factory=dict)
+    reports: Bucket = field(default_factory=Bucket)
     _kind: str = ""
     _delta: list[str] = field(default_factory=list)
     _flushed: asyncio.Event = field(default_factory=asyncio.Event)

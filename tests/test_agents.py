@@ -122,6 +122,23 @@ def test_progress_and_steps_reach_the_tab_in_order(
     assert tab.gaps == 0
 
 
+def test_a_flood_of_reports_does_not_flow_into_the_log(
+    owner: User, stack: Stack, open_tab: OpenTab
+) -> None:
+    web = stack.web()
+    stack.worker(LLM_TOOLS="tests.tools.report_much")
+    ChatModel.objects.filter(slug="fake").update(tools=["report_much"])
+    tab = open_tab(owner, web)
+
+    call = {"name": "report_much", "args": {"number": 5_000}}
+    ack = tab.submit(json.dumps({"tool": call, "tokens": 4}))
+
+    state = tab.wait_for_end(ack["generation"])
+    assert 200 < state["seq"] < 2_500
+    assert text_of(state["content"]) == expected_text({"tokens": 4})
+    assert tab.gaps == 0
+
+
 async def test_a_tool_that_reports_has_its_time_again(provider: Provider) -> None:
     parts = await use(provider, "report_often")
 

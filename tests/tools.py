@@ -43,6 +43,15 @@ def report_from_a_thread() -> str:
     return "reported"
 
 
+@tool
+async def report_much(number: int) -> str:
+    """Says more than anybody could read."""
+    for each in range(number):
+        progress("Counting", {"number": each})
+        await asyncio.sleep(0)
+    return "done"
+
+
 @tool(extras={"timeout_seconds": 0.4})
 async def report_often() -> str:
     """Takes longer than its time, and says all the while that it lives."""
