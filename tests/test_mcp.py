@@ -189,6 +189,33 @@ async def test_a_server_that_dies_in_a_call_is_started_again() -> None:
 
 
 @pytest.mark.usefixtures("_closed")
+async def test_a_server_that_was_started_anew_between_two_calls_answers_the_next(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    add = tool(by_http(f"http://127.0.0.1:{port}/mcp"), "add", ADD)
+    for number in (1, 2):
+        log = tmp_path / f"server-{number}.log"
+        process = Process("mcp", [*OURS, "http", str(port)], dict(os.environ), log)
+        wait_for_port(process, port)
+        assert await call(add, a=1, b=number) == str(1 + number)
+        process.kill()
+
+
+@pytest.mark.usefixtures("_closed")
+async def test_a_command_that_died_between_two_calls_is_started_again() -> None:
+    server = by_command()
+    process = int((await call(tool(server, "whoami"))).split()[0])
+    [connection] = pool._pools[asyncio.get_running_loop()].values()
+    psutil.Process(process).kill()
+    line: Any = connection.ready.result()._write_stream
+    async with asyncio.timeout(10):
+        while not line._closed:  # noqa: ASYNC110 - the library tells nobody
+            await asyncio.sleep(0.01)
+    assert await call(tool(server, "add", ADD), a=1, b=1) == "2"
+
+
+@pytest.mark.usefixtures("_closed")
 async def test_a_server_that_is_not_there_is_an_error_of_its_tool(provider: Provider) -> None:
     gone = by_http(f"http://127.0.0.1:{free_port()}/mcp")
     parts = await answer(provider, tool(gone, "add"))

@@ -12,6 +12,8 @@ from llm.tools.progress import reporter
 
 logger = structlog.get_logger(__name__)
 
+SESSION_TERMINATED = 32600
+
 
 def as_tool(spec: ServerToolSpec) -> BaseTool:
     async def call(**args: Any) -> str:
@@ -33,8 +35,7 @@ def as_tool(spec: ServerToolSpec) -> BaseTool:
 async def _call(spec: ServerToolSpec, args: dict[str, Any]) -> str:
     """Raises ToolException, with a sentence that tells no more of the server than its name."""
     try:
-        async with session(spec.server) as found:
-            result = await found.call_tool(spec.own_name, args, progress_callback=_reports())
+        result = await _result(spec, args)
     except ServerFailed as error:
         raise ToolException(str(error)) from None
     except Exception:
@@ -44,6 +45,34 @@ async def _call(spec: ServerToolSpec, args: dict[str, Any]) -> str:
     if result.isError:
         raise ToolException(text or f"{spec.name} failed.")
     return text
+
+
+async def _result(spec: ServerToolSpec, args: dict[str, Any]) -> Any:
+    """A session may be over without anybody having noticed, such as that of a server which was
+    started anew. Where the server has not seen the call, it is made again in a new session."""
+    reports = _reports()
+    try:
+        return await _ask(spec, args, reports)
+    except Exception as error:
+        if not _was_over(error):
+            raise
+    return await _ask(spec, args, reports)
+
+
+async def _ask(spec: ServerToolSpec, args: dict[str, Any], reports: Any) -> Any:
+    async with session(spec.server) as found:
+        return await found.call_tool(spec.own_name, args, progress_callback=reports)
+
+
+def _was_over(error: Exception) -> bool:
+    """The line to its process was closed before, or the server no longer knows the session: the
+    library makes such an error of status 404, with a code that no server uses."""
+    from anyio import ClosedResourceError
+    from mcp.shared.exceptions import McpError
+
+    if isinstance(error, McpError):
+        return error.error.code == SESSION_TERMINATED
+    return isinstance(error, ClosedResourceError)
 
 
 def _reports() -> Any:
