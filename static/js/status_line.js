@@ -3,7 +3,7 @@
 import { failureText } from "./failures.js";
 import { gettext, interpolate, locale, ngettext } from "./gettext.js";
 
-/** @typedef {{kind: "none" | "waiting" | "busy" | "stopped" | "cut" | "failed", text: string}} StatusLine */
+/** @typedef {{kind: "none" | "told" | "waiting" | "busy" | "stopped" | "cut" | "failed", text: string}} StatusLine */
 
 /**
  * @param {Snapshot} snapshot
@@ -28,7 +28,7 @@ export function statusLine(snapshot, note, waitedLong) {
  */
 function running(snapshot, note, waitedLong) {
   if (note?.label) return { kind: "busy", text: note.label };
-  if (snapshot.content.length > 0) return { kind: "none", text: "" };
+  if (snapshot.content.length > 0) return note?.standIn ? { kind: "told", text: note.standIn } : { kind: "none", text: "" };
   if (note?.position) return { kind: "waiting", text: interpolate(gettext("Number %(position)s in the queue"), { position: note.position }) };
   return { kind: "waiting", text: waitedLong ? gettext("Still waiting for the model") : "" };
 }

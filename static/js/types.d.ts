@@ -308,7 +308,7 @@ interface NextMessage { text: string; attachments?: string[] }
 interface QueuedMessage { id: string; conversation: string | null; after: string | null; hurry: boolean; message: NextMessage }
 
 /** What a generation and its running tool calls are busy with, or its place in the queue. */
-interface Note { label?: string; calls?: Record<string, string>; position?: number }
+interface Note { label?: string; standIn?: string; calls?: Record<string, string>; position?: number }
 
 /** A message on the shown path, with all that its view needs. */
 interface Item {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { groupByAge } from "../../static/js/ages.js";
 import { endOfSentences } from "../../static/js/announcer.js";
+import { noteAfter } from "../../static/js/notes.js";
 import { conversationAt, pathOf } from "../../static/js/page_data.js";
 import { fresh } from "../../static/js/snapshot.js";
 import { metaLine, statusLine, wasStartedAgain } from "../../static/js/status_line.js";
@@ -23,6 +24,19 @@ test("a place in the queue is said until the first word", () => {
 
 test("a step that a graph reports is shown beside the text", () => {
   assert.deepEqual(statusLine({ ...running, content: text }, { label: "Reading" }, false), { kind: "busy", text: "Reading" });
+});
+
+test("who answers in whose place is said until the end", () => {
+  const about = { generation: "g", attempt: 1 };
+  const data = { kind: "fallback", model: "Backup", in_place_of: "First" };
+  const step = /** @type {StreamEvent} */ ({ ...about, seq: 2, type: "progress", label: "x", data });
+  const word = /** @type {StreamEvent} */ ({ ...about, seq: 3, type: "text.delta", text: "a" });
+  const said = "Backup answers in place of First";
+  assert.deepEqual(statusLine(running, noteAfter(undefined, step), false), { kind: "busy", text: said });
+  const note = noteAfter(noteAfter(undefined, step), word);
+  assert.deepEqual(statusLine({ ...running, content: text }, note, false), { kind: "told", text: said });
+  const again = /** @type {StreamEvent} */ ({ ...about, attempt: 2, seq: 1, type: "generation.started" });
+  assert.equal(noteAfter(note, again), undefined);
 });
 
 test("a failure says what happened, and has words even when the server sent none", () => {
