@@ -65,9 +65,8 @@ class LeanChatAnthropic(HangsUp, ChatAnthropic):
         return {**payload, **extra}
 
     async def _post(self, payload: dict[str, Any]) -> aiohttp.ClientResponse:
-        key = self.anthropic_api_key.get_secret_value()
         headers = {
-            "x-api-key": key,
+            "x-api-key": self.anthropic_api_key.get_secret_value(),
             "anthropic-version": ANTHROPIC_VERSION,
             "Content-Type": "application/json",
             "Accept": "text/event-stream",
@@ -79,4 +78,4 @@ class LeanChatAnthropic(HangsUp, ChatAnthropic):
         response = await post(url, payload, headers, self.limits)
         if may_stream(response):
             return response
-        raise refusal(response, await read_error(response, key))
+        raise refusal(response, await read_error(response))

@@ -30,6 +30,11 @@ logger = structlog.get_logger(__name__)
 
 LOGGED_CHARACTERS = 500
 SECRET = re.compile(r"\b(?:sk|key|gsk|xai|lsv2)[-_][\w*.-]{6,}", re.IGNORECASE)
+# Of what is sent with a request, the headers that hold no secret. All others may.
+OPEN_HEADERS = re.compile(
+    r"accept|accept-encoding|anthropic-\w+|connection|content-\w+|host|user-agent|x-stainless-.*"
+)
+SECRET_CHARACTERS = 6
 CONTEXT_TOO_LONG = re.compile(
     r"context_length_exceeded|exceed_context_size|maximum context|context (length|window|size)"
     r"|prompt is too long|ContextWindowExceeded|too many (input )?tokens|input tokens exceed",
@@ -66,8 +71,25 @@ def from_exception(error: Exception) -> ProviderError:
         code = "context_too_long"
     if code == "provider_unreachable" and not _refused(error):
         code = "provider_interrupted"
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
-    return _failure(code, _told(error), retry_after=_retry_after(headers))
+    response = getattr(error, "response", None)
+    headers = getattr(response, "headers", None) or {}
+    told = without_secrets(_told(error), getattr(response, "request", None))
+    return _failure(code, told, retry_after=_retry_after(headers))
+
+
+def without_secrets(text: str, request: Any) -> str:
+    """Some servers quote what they refuse: a key of any form, or a header of the admin's.
+
+    `request`: whatever has the headers that were sent; None: nothing is known of them.
+    """
+    for name, value in getattr(request, "headers", {}).items():
+        if OPEN_HEADERS.fullmatch(name.lower()):
+            continue
+        # The whole, and what follows a scheme such as Bearer.
+        for secret in (value, value.partition(" ")[2]):
+            if len(secret) >= SECRET_CHARACTERS:
+                text = text.replace(secret, "***")
+    return text
 
 
 def _told(error: Exception) -> str:

@@ -10,6 +10,7 @@ from django.conf import settings
 from llm import failures
 from llm.build import ANTHROPIC_URL, ANTHROPIC_VERSION, OPENAI_URL
 from llm.models import Provider
+from llm.reading import refusal
 from llm.secrets import decrypt
 from llm.session import close_session, session, timeout
 
@@ -65,5 +66,5 @@ async def _get(url: str, headers: dict[str, str]) -> bytes:
             body += await response.content.read(MAX_BYTES - len(body))
         if response.status != 200:
             text = body[:2000].decode(errors="replace")
-            raise failures.from_status(response.status, response.headers, text)
+            raise refusal(response, text)
         return body

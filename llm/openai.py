@@ -142,10 +142,7 @@ class LeanChatOpenAI(HangsUp, ChatOpenAI):
         wire = ChatWire()
         wire.see(body)
         if not wire.finished:
-            key = cast(SecretStr, self.openai_api_key).get_secret_value()
-            raise refusal(
-                response, body[:MAX_ERROR_BYTES].decode(errors="replace").replace(key, "***")
-            )
+            raise refusal(response, body[:MAX_ERROR_BYTES].decode(errors="replace"))
         if payload.get("stream"):
             self._refused.add("stream")
         return [*wire.take(), wire.last()]
@@ -154,8 +151,7 @@ class LeanChatOpenAI(HangsUp, ChatOpenAI):
         response = await self._send(payload)
         if may_stream(response) or is_whole(response):
             return response
-        key = cast(SecretStr, self.openai_api_key).get_secret_value()
-        body = await read_error(response, key)
+        body = await read_error(response)
         if response.status in (400, 422) and "stream_options" in payload and "stream_op" in body:
             self._refused.add("stream_options")
             payload.pop("stream_options")

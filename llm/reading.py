@@ -200,13 +200,14 @@ async def read_body(response: aiohttp.ClientResponse, seconds: float) -> bytes:
 
 def refusal(response: aiohttp.ClientResponse, body: str) -> ProviderError:
     """Why this response is no stream."""
+    body = failures.without_secrets(body, response.request_info)
     if response.status == 200:
         return failures.invalid(f"{response.content_type}: {body}")
     return failures.from_status(response.status, response.headers, body)
 
 
-async def read_error(response: aiohttp.ClientResponse, key: str) -> str:
-    """The beginning of the body. Some providers quote the key that they refuse."""
+async def read_error(response: aiohttp.ClientResponse) -> str:
+    """The beginning of the body."""
     try:
         async with asyncio.timeout(ERROR_BODY_SECONDS):
             body = await response.content.read(MAX_ERROR_BYTES)
@@ -214,7 +215,7 @@ async def read_error(response: aiohttp.ClientResponse, key: str) -> str:
         body = b""
     finally:
         response.close()
-    return body.decode(errors="replace").replace(key, "***")
+    return body.decode(errors="replace")
 
 
 def _let_go(response: aiohttp.ClientResponse) -> None:

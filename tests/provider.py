@@ -248,13 +248,13 @@ class Provider:
     async def _answer(self, request: web.Request, record: Request) -> web.StreamResponse:
         directive, tokens = self._choose(record.body)
         await asyncio.sleep(directive.header_delay)
-        if request.path == "/v1/responses":
-            return await responses_provider.stream(request, directive, tokens)
         if request.path == "/v1/messages":
             return await self._answer_as_anthropic(request, record, directive, tokens)
         refusal = self._refusal(directive, record.body)
         if refusal is not None:
             return refusal
+        if request.path == "/v1/responses":
+            return await responses_provider.stream(request, directive, tokens)
         answer = Answer(directive, tokens, record)
         if not record.body.get("stream") or directive.no_stream:
             return web.json_response(answer.whole())

@@ -1,7 +1,7 @@
 """The third wire format of the fake provider: OpenAI's `/v1/responses`, with reasoning summaries.
 
-Of a Directive: `tokens`, `text`, `reasoning` (one summary of two parts), `finish_reason` and
-`error_after`.
+Of a Directive: `error`, `tokens`, `text`, `reasoning` (one summary of two parts), `finish_reason`
+and `error_after`.
 """
 
 import json

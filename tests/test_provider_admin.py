@@ -88,6 +88,23 @@ def test_the_error_is_shown_as_it_is_but_for_the_key(
     assert "sk-" not in text
 
 
+@pytest.mark.parametrize("place", ["key", "header"])
+def test_a_secret_of_any_form_that_a_server_quotes_is_not_shown(
+    admin: Client, model: ChatModel, row: ProviderRow, provider: Provider, place: str
+) -> None:
+    for quoted, url in (("API key provided", None), ("404: Not Found", f"{provider.url}/nowhere")):
+        if place == "key":
+            row.set_key(quoted)
+        else:
+            row.set_headers({"X-Gate": quoted})
+        row.base_url = url or row.base_url
+        row.save()
+        provider.script({"error": 401})
+        shown = page(admin, fetch_url(row)) if url else admin.post(try_url(model)).content.decode()
+        assert "***" in shown
+        assert quoted not in shown
+
+
 def test_a_server_that_is_away_is_told_as_such(admin: Client, model: ChatModel) -> None:
     ProviderRow.objects.update(base_url=f"http://127.0.0.1:{free_port()}/v1")
     text = admin.post(try_url(model)).content.decode()

@@ -60,6 +60,19 @@ async def test_why_the_answer_ended_is_told(provider: Provider, reason: Any) -> 
     assert parts[-1] == Finish(reason)
 
 
+async def test_a_key_that_the_server_quotes_is_not_told(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY", "Incorrect API key")
+    spec = thinker(provider, key_variable="A_KEY")
+    with pytest.raises(ProviderError) as caught:
+        async for _ in stream(spec, [Turn("user", [{"type": "text", "text": '{"error": 401}'}])]):
+            pass
+    assert caught.value.code == "provider_auth"
+    assert "***" in caught.value.detail
+    assert "Incorrect API key" not in caught.value.detail
+
+
 async def test_an_error_inside_the_stream_has_a_code(provider: Provider) -> None:
     with pytest.raises(ProviderError) as caught:
         await ask(provider, tokens=9, error_after=4)
