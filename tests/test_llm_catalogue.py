@@ -160,14 +160,33 @@ def test_two_defaults_are_refused_by_the_database(admins_model: ChatModel) -> No
 
 
 @pytest.mark.parametrize(
-    "address", ["http://ollama:11434/v1", "https://api.example.com/v1", "http://[::1]:8000/v1"]
+    "address",
+    [
+        "http://ollama:11434/v1",
+        "https://api.example.com/v1",
+        "http://[::1]:8000/v1",
+        "http://gpu_1:8000/v1",
+        "https://bücher.example/v1",
+    ],
 )
 def test_an_address_is_accepted(address: str) -> None:
     validate_base_url(address)
 
 
 @pytest.mark.parametrize(
-    "address", ["ollama:11434", "ftp://host/v1", "http://", "http://h:99999", "http://u:p@h/v1"]
+    "address",
+    [
+        "ollama:11434",
+        "ftp://host/v1",
+        "http://",
+        "http://h:99999",
+        "http://u:p@h/v1",
+        "http://api..example.com/v1",
+        f"http://{'a' * 64}.example/v1",
+        "http://api example.com/v1",
+        "http://api.example.com/v1\n",
+        "http://api.ex\nample.com/v1",
+    ],
 )
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(ValidationError, match="Expected an address"):
