@@ -24,6 +24,11 @@ def named(text: str, pattern: re.Pattern[str]) -> dict[str, str]:
     return found
 
 
+def or_else(given: Any, nothing: Any) -> Any:
+    """What an emptied field of JSON stands for: the form makes None of it."""
+    return nothing if given is None else given
+
+
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     """Stored secrets go in and never come out: an empty field leaves them as they are."""
 
@@ -73,6 +78,12 @@ class ChatModelForm(forms.ModelForm):  # type: ignore[type-arg]
     def _get_validation_exclusions(self) -> set[str]:
         exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
         return {*exclusions, "default"}
+
+    def clean_parameters(self) -> Any:
+        return or_else(self.cleaned_data["parameters"], {})
+
+    def clean_filters(self) -> Any:
+        return or_else(self.cleaned_data["filters"], [])
 
     def clean_tools(self) -> Any:
         return self.known_tools("tools")

@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
-from llm.forms import named
+from llm.forms import named, or_else
 from llm.models import ToolServer
 
 SECRET = re.compile(r"([A-Za-z_][\w-]*)[ \t]*[:=][ \t]*(\S.*)")
@@ -29,6 +29,9 @@ class ToolServerForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ToolServer
         fields = "__all__"  # noqa: DJ007
+
+    def clean_args(self) -> Any:
+        return or_else(self.cleaned_data["args"], [])
 
     def clean_command(self) -> str:
         """Whoever may change this row must not be able to run just anything on the workers."""

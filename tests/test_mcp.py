@@ -336,8 +336,9 @@ def test_a_form_keeps_secrets_and_refuses_commands(
     assert "a list of texts" in add(args='{"a": 1}')
     assert "This transport needs it" in add(transport="http")
     assert not ToolServer.objects.exists()
-    add()
+    add(args="")
     row = ToolServer.objects.get()
+    assert row.args == []
     assert "swordfish" not in row.encrypted_secrets
     page = admin_client.get(f"/admin/llm/toolserver/{row.pk}/change/").content.decode()
     assert "swordfish" not in page

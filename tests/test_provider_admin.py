@@ -232,6 +232,22 @@ def test_a_tool_that_does_not_exist_is_refused_with_those_that_do(
     assert "current_time" in text
 
 
+def test_an_emptied_field_is_nothing(admin: Client, model: ChatModel) -> None:
+    ChatModel.objects.filter(pk=model.pk).update(
+        parameters={"seed": 1}, filters=[{"name": "redact"}]
+    )
+    url = f"/admin/llm/chatmodel/{model.pk}/change/"
+    assert admin.post(url, form(model, parameters="", filters="")).status_code == 302
+    model.refresh_from_db()
+    assert (model.parameters, model.filters) == ({}, [])
+
+
+def test_a_number_that_no_database_takes_is_refused(admin: Client, model: ChatModel) -> None:
+    url = f"/admin/llm/chatmodel/{model.pk}/change/"
+    answered = admin.post(url, form(model, parameters='{"temperature": NaN}'))
+    assert "got NaN or Infinity" in answered.content.decode()
+
+
 def test_a_fallback_is_chosen_in_the_admin_and_a_circle_refused(
     admin: Client, model: ChatModel, row: ProviderRow
 ) -> None:

@@ -1,3 +1,5 @@
+import json
+
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -131,6 +133,11 @@ class ChatModel(models.Model):
         """Neither shape is one that a JSON field can refuse by itself."""
         if not isinstance(self.parameters, dict):
             raise ValidationError({"parameters": expected("an object", self.parameters)})
+        try:
+            json.dumps(self.parameters, allow_nan=False)
+        except ValueError as error:
+            # Python reads NaN and Infinity, and no database takes them.
+            raise ValidationError({"parameters": "Expected JSON, got NaN or Infinity."}) from error
         for field in ("tools", "tools_to_approve"):
             names = getattr(self, field)
             if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
