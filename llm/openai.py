@@ -14,6 +14,7 @@ from json import JSONDecodeError
 from typing import Any, cast
 
 import aiohttp
+import structlog
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
@@ -21,6 +22,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import Field, PrivateAttr, SecretStr
 
 from llm import failures
+from llm.errors import ProviderError
 from llm.going_on import mark
 from llm.openai_wire import ChatWire
 from llm.reading import (
@@ -35,6 +37,8 @@ from llm.reading import (
 )
 from llm.reply import in_one_piece
 from llm.spec import TimeLimits, default_limits
+
+logger = structlog.get_logger(__name__)
 
 UNKNOWN = frozenset(
     {"response_format", "logprobs", "modalities", "audio", "functions", "function_call"}
@@ -66,7 +70,10 @@ class LeanChatOpenAI(HangsUp, ChatOpenAI):
         stream_usage: bool | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        payload = self._payload(messages, stop, stream_usage, kwargs)
+        try:
+            payload = self._payload(messages, stop, stream_usage, kwargs)
+        except (ValueError, TypeError) as error:
+            raise misconfigured(self, error) from error
         if payload is None and not self.streams:
             made = await super()._agenerate(messages, stop, run_manager, **kwargs)
             [whole, *_] = made.generations
@@ -79,7 +86,7 @@ class LeanChatOpenAI(HangsUp, ChatOpenAI):
             # The Responses API has no such option, and always counts.
             asked = {} if stream_usage is None else {"stream_usage": stream_usage}
             library = super()._astream(messages, stop, run_manager, **asked, **kwargs)
-            async with aclosing(cast(Any, library)) as parts, named():
+            async with aclosing(cast(Any, library)) as parts, named(self):
                 async for chunk in parts:
                     yield chunk
             return
@@ -188,11 +195,20 @@ async def told(
 
 
 @asynccontextmanager
-async def named() -> AsyncIterator[None]:
-    """Of an error inside a stream of the Responses API the library makes a bare ValueError."""
+async def named(model: LeanChatOpenAI) -> AsyncIterator[None]:
+    """Of an error inside a stream of the Responses API the library makes a bare ValueError, and of
+    a parameter that it does not know a TypeError."""
     try:
         yield
     except JSONDecodeError:
         raise
+    except TypeError as error:
+        raise misconfigured(model, error) from error
     except ValueError as error:
         raise failures.from_event(str(error)) from error
+
+
+def misconfigured(model: LeanChatOpenAI, error: Exception) -> ProviderError:
+    """The admin's parameters are none that a request can be made of."""
+    logger.error("model_misconfigured", model=model.model_name, error=str(error))
+    return ProviderError("model_misconfigured")

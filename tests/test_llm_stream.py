@@ -467,6 +467,8 @@ async def test_a_name_that_does_not_exist_is_unreachable(provider: Provider) -> 
         {"base_url": "", "key_variable": "A_KEY_THAT_IS_NOT_SET"},
         {"kind": "unheard-of"},
         {"parameters": {"temperature": "hot"}},
+        {"parameters": {"tools": [1]}},
+        {"parameters": {"use_responses_api": True, "unheard_of": 1}},
     ],
 )
 async def test_a_model_that_cannot_be_built_is_misconfigured(
