@@ -260,4 +260,4 @@ def test_fallbacks_that_lead_back_are_refused(admins_model: ChatModel) -> None:
     other.save()
     admins_model.fallback = other
     with pytest.raises(ValidationError, match="lead back"):
-        admins_model.clean()
+        admins_model.clean_fields()

@@ -248,6 +248,22 @@ def test_a_number_that_no_database_takes_is_refused(admin: Client, model: ChatMo
     assert "got NaN or Infinity" in answered.content.decode()
 
 
+def test_the_list_is_saved_beside_a_model_that_is_no_longer_valid(
+    admin: Client, model: ChatModel
+) -> None:
+    """Its filter has gone from LLM_FILTERS, say: that is for its own page to tell."""
+    ChatModel.objects.filter(pk=model.pk).update(filters=[{"name": "gone"}])
+    url = "/admin/llm/chatmodel/?q=fake"
+    rows = {"form-TOTAL_FORMS": "1", "form-INITIAL_FORMS": "1", "form-0-id": model.pk}
+    saved = admin.post(url, {**rows, "form-0-position": "7", "_save": "Save"})
+    assert saved.status_code == 302
+    model.refresh_from_db()
+    assert (model.position, model.enabled) == (7, False)
+    own = f"/admin/llm/chatmodel/{model.pk}/change/"
+    kept = admin.post(own, form(model, filters='[{"name": "gone"}]')).content.decode()
+    assert "Expected one of" in kept
+
+
 def test_a_fallback_is_chosen_in_the_admin_and_a_circle_refused(
     admin: Client, model: ChatModel, row: ProviderRow
 ) -> None:

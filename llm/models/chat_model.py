@@ -1,4 +1,5 @@
 import json
+from collections.abc import Collection, Iterator
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -129,28 +130,36 @@ class ChatModel(models.Model):
     def __str__(self) -> str:
         return self.label
 
-    def clean(self) -> None:
-        """Neither shape is one that a JSON field can refuse by itself."""
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        """Not in `clean`: a form that has only some of the fields, as the list in the admin, has no
+        place for errors of the others."""
+        super().clean_fields(exclude=exclude)
+        faults = {field: why for field, why in self._faults() if field not in (exclude or ())}
+        if faults:
+            raise ValidationError(faults)
+
+    def _faults(self) -> Iterator[tuple[str, str]]:
+        """What no field can refuse by itself, each with the name of its field."""
         if not isinstance(self.parameters, dict):
-            raise ValidationError({"parameters": expected("an object", self.parameters)})
+            yield "parameters", expected("an object", self.parameters)
         try:
             json.dumps(self.parameters, allow_nan=False)
-        except ValueError as error:
+        except ValueError:
             # Python reads NaN and Infinity, and no database takes them.
-            raise ValidationError({"parameters": "Expected JSON, got NaN or Infinity."}) from error
+            yield "parameters", "Expected JSON, got NaN or Infinity."
         for field in ("tools", "tools_to_approve"):
             names = getattr(self, field)
             if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-                raise ValidationError({field: expected("a list of names", names)})
+                yield field, expected("a list of names", names)
         # Some of them bring an HTTP client, which no start of a process is to wait for.
         from llm.filters.registry import read
 
         try:
             read(self.filters)
         except (ValueError, ImportError) as error:
-            raise ValidationError({"filters": str(error)}) from error
+            yield "filters", str(error)
         if self.leads_back_to_itself():
-            raise ValidationError({"fallback": "The fallbacks lead back to this model."})
+            yield "fallback", "The fallbacks lead back to this model."
 
     def leads_back_to_itself(self) -> bool:
         seen = {self.pk}
