@@ -193,14 +193,30 @@ def test_what_is_no_address_is_refused(address: str) -> None:
         validate_base_url(address)
 
 
-@pytest.mark.parametrize("values", [{"parameters": []}, {"tools": "current_time"}, {"tools": [1]}])
-def test_json_of_another_shape_is_refused(
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"parameters": []},
+        {"tools": "current_time"},
+        {"tools": [1]},
+        {"context_window": 0},
+        {"context_window": 128},
+        {"max_output_tokens": 0},
+    ],
+)
+def test_what_makes_no_sense_for_a_model_is_refused(
     values: dict[str, object], admins_model: ChatModel
 ) -> None:
     for name, value in values.items():
         setattr(admins_model, name, value)
     with pytest.raises(ValidationError, match="Expected"):
         admins_model.full_clean()
+
+
+def test_more_places_than_can_be_counted_are_refused(admins_model: ChatModel) -> None:
+    admins_model.provider.max_concurrency = 2_000_000_000
+    with pytest.raises(ValidationError, match="at most 10000"):
+        admins_model.provider.full_clean()
 
 
 @pytest.fixture

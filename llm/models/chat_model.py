@@ -9,6 +9,8 @@ from django.db.models import Q
 from llm.models.checks import expected
 from llm.models.provider import Provider
 
+LEAST_WINDOW = 512
+
 
 class ChatModel(models.Model):
     class Cache(models.TextChoices):
@@ -147,6 +149,12 @@ class ChatModel(models.Model):
         except ValueError:
             # Python reads NaN and Infinity, and no database takes them.
             yield "parameters", "Expected JSON, got NaN or Infinity."
+        if self.context_window is not None and self.context_window < LEAST_WINDOW:
+            # Every question would be too long for it. Some write 128 and mean thousands.
+            least = f"at least {LEAST_WINDOW} tokens"
+            yield "context_window", expected(least, self.context_window)
+        if self.max_output_tokens == 0:
+            yield "max_output_tokens", expected("at least 1 token", 0)
         for field in ("tools", "tools_to_approve"):
             names = getattr(self, field)
             if not isinstance(names, list) or not all(isinstance(name, str) for name in names):

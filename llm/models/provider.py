@@ -4,10 +4,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
-from llm.models.checks import validate_base_url
+from llm.models.checks import expected, validate_base_url
 from llm.secrets import decrypt, encrypt
 
 KEY_TAIL_CHARS = 4
+# Whoever looks for a place asks the cache for all of them.
+MOST_PLACES = 10_000
 LIMIT_HELP = "Seconds. Empty: the setting for all providers."
 
 
@@ -68,6 +70,10 @@ class Provider(models.Model):
     def clean(self) -> None:
         if not self.streams and self.kind != self.Kind.OPENAI:
             raise ValidationError({"streams": "Only OpenAI-compatible servers can be asked so."})
+
+        if self.max_concurrency is not None and self.max_concurrency > MOST_PLACES:
+            what = f"at most {MOST_PLACES}, or nothing for no limit"
+            raise ValidationError({"max_concurrency": expected(what, self.max_concurrency)})
 
     def set_key(self, key: str) -> None:
         self.encrypted_key = encrypt(key)
