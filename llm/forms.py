@@ -1,15 +1,23 @@
 """The admin's forms: what no model field can do by itself."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db.models import QuerySet
-from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextareaWidget, UnfoldBooleanWidget
+from django.utils.text import Truncator
+from unfold.widgets import (
+    CHECKBOX_CLASSES,
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminPasswordWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldBooleanWidget,
+)
 
 from llm.models import ChatModel, Provider, ServerTool
 from llm.secrets import SecretLost
 
+TOOL_CHARACTERS = 100
 HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(\S.*)")
 
 
@@ -72,8 +80,39 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         return saved
 
 
+class Tools(UnfoldAdminCheckboxSelectMultipleWidget):
+    """With lines that wrap: those of the theme are as long as what a tool says of itself."""
+
+    option_template_name = forms.CheckboxSelectMultiple.option_template_name
+
+    def __init__(self) -> None:
+        super().__init__()
+        classes = (each for each in CHECKBOX_CLASSES if each != "block")
+        self.attrs["class"] = " ".join([*classes, "inline-block", "align-middle"])
+
+
 class ChatModelForm(forms.ModelForm):  # type: ignore[type-arg]
     """Choosing a new default takes the old one's place, so the constraint is not to refuse it."""
+
+    tools = forms.MultipleChoiceField(
+        required=False,
+        widget=Tools(),
+        help_text="What it may do besides writing.",
+    )
+    tools_to_approve = forms.MultipleChoiceField(
+        required=False,
+        widget=Tools(),
+        help_text="Those of its tools that run only if the user approves the call.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = known_tools()
+        for name in ("tools", "tools_to_approve"):
+            # Whoever edits something else must not lose a tool that is away for a while.
+            away = [each for each in getattr(self.instance, name) if each not in known]
+            choices = [*known.items(), *((each, f"{each}: is not there") for each in away)]
+            cast(forms.MultipleChoiceField, self.fields[name]).choices = choices
 
     def _get_validation_exclusions(self) -> set[str]:
         exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]
@@ -85,34 +124,40 @@ class ChatModelForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_filters(self) -> Any:
         return or_else(self.cleaned_data["filters"], [])
 
-    def clean_tools(self) -> Any:
-        return self.known_tools("tools")
-
-    def clean_tools_to_approve(self) -> Any:
-        return self.known_tools("tools_to_approve")
-
-    def known_tools(self, field: str) -> Any:
-        given = self.cleaned_data[field]
-        if not isinstance(given, list):
-            return given
-        # LangChain: a second that every start of a web node would wait for.
-        from llm.tools import registry
-
-        known = {*registry(), *(tool.full_name for tool in of_servers())}
-        unknown = [name for name in given if isinstance(name, str) and name not in known]
-        if unknown:
-            there = ", ".join(sorted(known)) or "none"
-            raise forms.ValidationError(f"No tool is called {unknown[0]!r}. There are: {there}.")
-        return given
-
     class Meta:
         model = ChatModel
         fields = "__all__"  # noqa: DJ007
 
 
+def known_tools() -> dict[str, str]:
+    """What is said of each, by its name: ours first, then those of the servers."""
+    # LangChain: a second that every start of a web node would wait for.
+    from llm.tools import registry
+
+    ours = {name: said_in_short(name, tool.description) for name, tool in registry().items()}
+    theirs = {tool.full_name: said_of(tool) for tool in of_servers()}
+    return {**ours, **theirs}
+
+
+def said_of(tool: ServerTool) -> str:
+    said = said_in_short(tool.full_name, tool.description)
+    if not tool.server.enabled or tool.permission == ServerTool.Permission.OFF:
+        return f"{said} (off)"
+    return f"{said} (asks the user)" if tool.permission == ServerTool.Permission.ASK else said
+
+
+def said_in_short(name: str, description: str) -> str:
+    said = " ".join(description.split())
+    return Truncator(f"{name}: {said}" if said else name).chars(TOOL_CHARACTERS)
+
+
 def of_servers() -> QuerySet[ServerTool]:
     """Also those that are off: whether a model has a tool is a decision of its own."""
-    return ServerTool.objects.filter(problem="").select_related("server")
+    return (
+        ServerTool.objects.filter(problem="")
+        .select_related("server")
+        .order_by("server__name", "name")
+    )
 
 
 def what_is_stored(provider: Provider) -> str:

@@ -246,7 +246,6 @@ def test_a_new_default_in_the_admin_takes_the_old_ones_place(
         "position": "0",
         "queue": "generations",
         "parameters": "{}",
-        "tools": "[]",
         "filters": "[]",
         "cache": "off",
     }

@@ -13,7 +13,7 @@ from accounts.models import User
 from llm import health
 from llm.admin_pages import QUESTION
 from llm.errors import ProviderError
-from llm.models import ChatModel
+from llm.models import ChatModel, ToolServer
 from llm.models import Provider as ProviderRow
 from tests.environment import free_port
 from tests.provider import Provider, expected_text
@@ -212,24 +212,55 @@ def form(model: ChatModel, **changes: Any) -> dict[str, Any]:
         "position": "0",
         "queue": "generations",
         "parameters": "{}",
-        "tools": "[]",
-        "tools_to_approve": "[]",
         "filters": "[]",
         "cache": "off",
     }
     return {**values, **changes}
 
 
+def ticked(text: str, field: str) -> dict[str, bool]:
+    """The tools that a page offers under this field."""
+    boxes = re.findall(rf'<input type="checkbox" name="{field}" value="([^"]*)"([^>]*)>', text)
+    # The theme has classes that are called so too.
+    return {value: " checked" in re.sub(r'"[^"]*"', "", more) for value, more in boxes}
+
+
 @pytest.mark.parametrize("field", ["tools", "tools_to_approve"])
-def test_a_tool_that_does_not_exist_is_refused_with_those_that_do(
-    field: str, admin: Client, model: ChatModel
-) -> None:
+def test_tools_are_ticked(field: str, admin: Client, model: ChatModel) -> None:
+    server = ToolServer.objects.create(name="files", url="http://127.0.0.1:1/mcp")
+    server.tools.create(name="read", description="Read a file.", permission="ask")
+    server.tools.create(name="broken", problem="It has no schema.")
     url = f"/admin/llm/chatmodel/{model.pk}/change/"
-    answered = admin.post(url, form(model, **{field: '["telepathy"]'}))
-    assert answered.status_code == 200
-    text = answered.content.decode()
-    assert "No tool is called" in text
-    assert "current_time" in text
+    offered = ticked(page(admin, url), field)
+    assert "files__broken" not in offered
+    assert not any(offered.values())
+    chosen = ["current_time", "files__read"]
+    assert admin.post(url, form(model, **{field: chosen})).status_code == 302
+    model.refresh_from_db()
+    assert getattr(model, field) == chosen
+    text = page(admin, url)
+    assert "files__read: Read a file. (asks the user)" in text
+    assert [name for name, is_on in ticked(text, field).items() if is_on] == chosen
+    admin.post(url, form(model))
+    model.refresh_from_db()
+    assert getattr(model, field) == []
+
+
+def test_a_tool_that_does_not_exist_is_refused(admin: Client, model: ChatModel) -> None:
+    url = f"/admin/llm/chatmodel/{model.pk}/change/"
+    answered = admin.post(url, form(model, tools=["telepathy"]))
+    assert "telepathy is not one of the available choices" in answered.content.decode()
+
+
+def test_a_tool_that_is_away_stays_until_its_tick_is_taken(admin: Client, model: ChatModel) -> None:
+    ChatModel.objects.filter(pk=model.pk).update(tools=["telepathy"])
+    url = f"/admin/llm/chatmodel/{model.pk}/change/"
+    text = page(admin, url)
+    assert ticked(text, "tools")["telepathy"]
+    assert "telepathy: is not there" in text
+    admin.post(url, form(model, label="Renamed", tools=["telepathy"]))
+    model.refresh_from_db()
+    assert (model.label, model.tools) == ("Renamed", ["telepathy"])
 
 
 def test_an_emptied_field_is_nothing(admin: Client, model: ChatModel) -> None:
