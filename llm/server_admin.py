@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 
-from llm.mcp.connection import ServerFailed
+from llm.mcp.connection import ServerFailed, reason
 from llm.mcp.listing import fetch
 from llm.models import ServerTool, ToolServer
 from llm.server_forms import ToolServerForm
@@ -73,7 +73,7 @@ class ToolServerAdmin(ModelAdmin):
         try:
             found = fetch(server)
         except ServerFailed as error:
-            why = {"failure": str(error), "detail": str(error.__cause__ or "")[:500]}
+            why = {"failure": str(error), "detail": reason(error)[:500]}
             page = self.page(request, server) | why
             return render(request, "admin/llm/fetch_tools.html", page)
         broken = sum(bool(tool.problem) for tool in found)

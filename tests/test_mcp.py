@@ -305,7 +305,9 @@ def test_an_admin_fetches_allows_and_is_told_what_fails(
     assert "tests__add" in answer.content.decode()
 
     ToolServer.objects.update(url=f"http://127.0.0.1:{free_port()}/mcp")
-    assert "cannot be reached" in admin_client.post(fetching).content.decode()
+    failed = admin_client.post(fetching).content.decode()
+    assert "cannot be reached" in failed
+    assert "ConnectError: All connection attempts failed" in failed
 
     client = Client()
     client.force_login(owner)

@@ -20,6 +20,18 @@ class ServerFailed(Exception):
     """Its text is a sentence that may be shown to users."""
 
 
+def reason(error: ServerFailed) -> str:
+    """What it was, for admins: of a group of errors, as the library raises them, the first one's
+    own words."""
+    cause = error.__cause__
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+    if cause is None:
+        return ""
+    said = str(cause)
+    return f"{type(cause).__name__}: {said}" if said else type(cause).__name__
+
+
 def connect(server: ServerSpec) -> "AbstractAsyncContextManager[ClientSession]":
     """A session that is not yet initialised. Raises ServerFailed where there is nothing to try."""
     from langchain_mcp_adapters.sessions import create_session
