@@ -3,7 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,7 +15,8 @@ from unfold.decorators import action
 
 from llm.mcp.connection import ServerFailed, reason
 from llm.mcp.listing import fetch
-from llm.models import ServerTool, ToolServer
+from llm.models import ChatModel, ServerTool, ToolServer
+from llm.models.tool_server import SEPARATOR
 from llm.server_forms import ToolServerForm
 
 
@@ -83,6 +86,14 @@ class ToolServerAdmin(ModelAdmin):
         messages.success(request, " ".join([*said, _("New ones are off until you allow them.")]))
         return redirect(reverse("admin:llm_toolserver_change", args=[server.pk]))
 
+    @transaction.atomic
+    def save_model(
+        self, request: HttpRequest, obj: ToolServer, form: ModelForm[Any], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "name" in form.changed_data:
+            rename_tools(form.initial["name"], obj.name)
+
     def page(self, request: HttpRequest, server: ToolServer) -> dict[str, Any]:
         return {
             **self.admin_site.each_context(request),
@@ -92,3 +103,17 @@ class ToolServerAdmin(ModelAdmin):
 
     def has_fetch_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perms(["llm.change_toolserver", "llm.change_servertool"])
+
+
+def rename_tools(before: str, after: str) -> None:
+    """Models know a tool by its server's name. Under the old one they would lose it, and what is to
+    be approved would be forgotten with it."""
+    old, new = f"{before}{SEPARATOR}", f"{after}{SEPARATOR}"
+    for model in ChatModel.objects.select_for_update():
+        tools, to_approve = (
+            [f"{new}{name.removeprefix(old)}" if name.startswith(old) else name for name in names]
+            for names in (model.tools, model.tools_to_approve)
+        )
+        if (tools, to_approve) != (model.tools, model.tools_to_approve):
+            model.tools, model.tools_to_approve = tools, to_approve
+            model.save(update_fields=["tools", "tools_to_approve"])

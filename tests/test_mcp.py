@@ -25,6 +25,7 @@ from llm.mcp.listing import fetch, problem_of
 from llm.mcp.spec import ServerSpec, ServerToolSpec, server_tools
 from llm.mcp.tools import as_tool
 from llm.models import ChatModel, ToolServer
+from llm.models import Provider as ProviderRow
 from llm.parts import Part, Progress, TextDelta, ToolCallFinished, ToolCallStarted
 from llm.session import close_session
 from llm.spec import ModelSpec, Turn, Wishes, spec
@@ -344,6 +345,23 @@ def test_a_form_keeps_secrets_and_refuses_commands(
     assert "swordfish" not in row.encrypted_secrets
     page = admin_client.get(f"/admin/llm/toolserver/{row.pk}/change/").content.decode()
     assert "swordfish" not in page
+
+
+def test_models_keep_the_tools_of_a_server_that_is_renamed(
+    server: ToolServer, admin_client: Client
+) -> None:
+    provider = ProviderRow.objects.create(name="Ours", base_url="http://a:1/v1")
+    names = ["tests__add", "current_time", "tests2__add"]
+    model = ChatModel.objects.create(
+        slug="m", label="M", provider=provider, tools=names, tools_to_approve=names[:1]
+    )
+    form = {"name": "sums", "transport": "http", "url": server.url, "args": "[]", "timeout": "30"}
+    inline = {f"tools-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL", "MIN_NUM", "MAX_NUM")}
+    url = f"/admin/llm/toolserver/{server.pk}/change/"
+    assert admin_client.post(url, form | inline).status_code == 302
+    model.refresh_from_db()
+    assert model.tools == ["sums__add", "current_time", "tests2__add"]
+    assert model.tools_to_approve == ["sums__add"]
 
 
 def test_a_lost_secret_is_said(server: ToolServer) -> None:
