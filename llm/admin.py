@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm
@@ -11,10 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.formats import time_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from llm import health, places
+from llm import health, places, pools
 from llm.admin_pages import cache_page, fetch_page, try_page
 from llm.forms import ChatModelForm, ProviderForm
 from llm.models import ChatModel, Provider
@@ -142,13 +143,22 @@ class ChatModelAdmin(ModelAdmin):
     def empty_cache(self, request: HttpRequest, object_id: int) -> HttpResponse:
         return cache_page(request, get_object_or_404(ChatModel, pk=object_id))
 
-    @transaction.atomic
     def save_model(
         self, request: HttpRequest, obj: ChatModel, form: ModelForm[Any], change: bool
     ) -> None:
-        if obj.default:
-            ChatModel.objects.filter(default=True).exclude(pk=obj.pk).update(default=False)
-        super().save_model(request, obj, form, change)
+        with transaction.atomic():
+            if obj.default:
+                ChatModel.objects.filter(default=True).exclude(pk=obj.pk).update(default=False)
+            super().save_model(request, obj, form, change)
+        if "queue" in form.changed_data:
+            transaction.on_commit(lambda: warn_of_a_queue_without_workers(request, obj.queue))
+
+
+def warn_of_a_queue_without_workers(request: HttpRequest, queue: str) -> None:
+    """No error: its pool may start later. Until then what is asked waits, without a word."""
+    if pools.is_served(queue) is False:
+        said = _("No worker takes from the queue “%(queue)s” now. What is asked waits for one.")
+        messages.warning(request, said % {"queue": queue})
 
 
 def standing(provider: Provider) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from llm.models import ChatModel, ToolServer
 from llm.models import Provider as ProviderRow
 from tests.environment import free_port
 from tests.provider import Provider, expected_text
-from tests.stack import ROOT
+from tests.stack import ROOT, Process
 
 pytestmark = pytest.mark.database
 
@@ -305,6 +305,17 @@ def test_a_fallback_is_chosen_in_the_admin_and_a_circle_refused(
     assert model.fallback == other
     back = admin.post(f"/admin/llm/chatmodel/{other.pk}/change/", form(other, fallback=model.pk))
     assert "lead back" in back.content.decode()
+
+
+def test_a_queue_that_no_worker_takes_from_is_said(
+    admin: Client, model: ChatModel, worker: Process
+) -> None:
+    url = f"/admin/llm/chatmodel/{model.pk}/change/"
+    for queue, is_said in (("generaitons", True), ("generations", False)):
+        saved = admin.post(url, form(model, queue=queue), follow=True).content.decode()
+        assert ("No worker takes from the queue" in saved) is is_said
+        model.refresh_from_db()
+        assert model.queue == queue
 
 
 def test_who_may_not_change_models_cannot_spend_money(
