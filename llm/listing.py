@@ -36,8 +36,7 @@ async def models_of(provider: Provider) -> list[Listed]:
         return [Listed(slug, path) for slug, path in sorted(settings.LLM_RUNNABLES.items())]
     try:
         async with asyncio.timeout(SECONDS):
-            body = await _get(*_request(provider))
-        found = msgspec.json.decode(body, type=Page).data
+            found = await _get(*_request(provider))
     except failures.CAUGHT as error:
         raise failures.from_exception(error) from error
     finally:
@@ -56,7 +55,7 @@ def _request(provider: Provider) -> tuple[str, dict[str, str]]:
     return f"{(provider.base_url or OPENAI_URL).rstrip('/')}/models", {**own, **given}
 
 
-async def _get(url: str, headers: dict[str, str]) -> bytes:
+async def _get(url: str, headers: dict[str, str]) -> list[Listed]:
     # The key must not follow a redirect to another host.
     async with session().get(
         url, headers=headers, timeout=timeout(SECONDS), allow_redirects=False
@@ -64,7 +63,11 @@ async def _get(url: str, headers: dict[str, str]) -> bytes:
         body = await response.content.read(MAX_BYTES)
         while not response.content.at_eof() and len(body) < MAX_BYTES:
             body += await response.content.read(MAX_BYTES - len(body))
+        said = body[:2000].decode(errors="replace")
         if response.status != 200:
-            text = body[:2000].decode(errors="replace")
-            raise refusal(response, text)
-        return body
+            raise refusal(response, said)
+        try:
+            return msgspec.json.decode(body, type=Page).data
+        except msgspec.MsgspecError as error:
+            # Often the page of a proxy, or of the server's own surface: its words tell which.
+            raise refusal(response, f"{error}: {said}") from error

@@ -16,6 +16,7 @@ from llm.errors import ProviderError
 from llm.models import ChatModel, ToolServer
 from llm.models import Provider as ProviderRow
 from tests.environment import free_port
+from tests.pages_server import serving
 from tests.provider import Provider, expected_text
 from tests.stack import ROOT, Process
 
@@ -182,6 +183,16 @@ def test_a_server_that_does_not_list_says_why(admin: Client, row: ProviderRow) -
     text = page(admin, fetch_url(row))
     assert "did not list its models" in text
     assert "HTTP 404" in text
+
+
+def test_what_a_server_says_in_place_of_a_list_is_shown(admin: Client, row: ProviderRow) -> None:
+    with serving() as gateway:
+        gateway.html("/v1/models", "<h1>Welcome to the gateway</h1>")
+        ProviderRow.objects.filter(pk=row.pk).update(base_url=f"{gateway.url}/v1")
+        text = page(admin, fetch_url(row))
+    assert "provider_invalid_response" in text
+    assert "text/html: JSON is malformed" in text
+    assert "&lt;h1&gt;Welcome to the gateway" in text
 
 
 # --- Health and forms ----------------------------------------------------------------------------
