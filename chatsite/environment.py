@@ -5,8 +5,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+# The names of all variables that were asked for here.
+OURS: set[str] = set()
+
 
 def text(name: str, default: str = "") -> str:
+    OURS.add(name)
     return os.environ.get(name, "").strip() or default
 
 

@@ -7,7 +7,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from chatsite import logs
-from chatsite.environment import broker_url, flag, number, pairs, text, whole, words
+from chatsite.environment import OURS, broker_url, flag, number, pairs, text, whole, words
 from chatsite.unfold import UNFOLD  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -371,3 +371,6 @@ LOG_FORMAT = text("LOG_FORMAT", "console" if DEBUG else "json")
 LOG_LEVEL = text("LOG_LEVEL", "INFO").upper()
 LOGGING = logs.configure(LOG_FORMAT, LOG_LEVEL)
 LOGGING_CONFIG = "logging.config.dictConfig"
+
+# The variables that all this was read from. No key of a provider is among them.
+OWN_VARIABLES = frozenset(OURS)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -17,7 +16,7 @@ from pydantic import SecretStr, ValidationError
 from llm.demo import DemoChatModel
 from llm.errors import ProviderError
 from llm.openai import LeanChatOpenAI
-from llm.secrets import decrypt
+from llm.secrets import decrypt, from_environment
 from llm.session import library_client
 from llm.spec import ModelSpec, default_limits
 
@@ -45,7 +44,7 @@ async def built(spec: ModelSpec) -> BaseChatModel:
 def build(spec: ModelSpec) -> BaseChatModel:
     """A copy of its own for one stream. Raises ProviderError (model_misconfigured)."""
     try:
-        key = decrypt(spec.encrypted_key) or os.environ.get(spec.key_variable, "")
+        key = decrypt(spec.encrypted_key) or from_environment(spec.key_variable)
         # Making one takes half a millisecond, copying it two microseconds.
         # What does not go into it stays out of the key: conversations have prompts of their own.
         bare = msgspec.structs.replace(spec, system_prompt="", tools=(), fallbacks=())

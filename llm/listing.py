@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 
 import msgspec
 from django.conf import settings
@@ -11,7 +10,7 @@ from llm import failures
 from llm.build import ANTHROPIC_URL, ANTHROPIC_VERSION, OPENAI_URL
 from llm.models import Provider
 from llm.reading import refusal
-from llm.secrets import decrypt
+from llm.secrets import decrypt, from_environment
 from llm.session import close_session, session, timeout
 
 SECONDS = 20.0
@@ -45,7 +44,7 @@ async def models_of(provider: Provider) -> list[Listed]:
 
 
 def _request(provider: Provider) -> tuple[str, dict[str, str]]:
-    key = decrypt(provider.encrypted_key) or os.environ.get(provider.key_variable, "")
+    key = decrypt(provider.encrypted_key) or from_environment(provider.key_variable)
     given: dict[str, str] = json.loads(decrypt(provider.encrypted_headers) or "{}")
     if provider.kind == Provider.Kind.ANTHROPIC:
         address = (provider.base_url or ANTHROPIC_URL).rstrip("/").removesuffix("/v1")

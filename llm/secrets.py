@@ -6,6 +6,7 @@ encrypts, all of them decrypt. `manage.py rotate_encryption_keys` writes all aga
 
 import base64
 import hashlib
+import os
 from functools import cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -34,6 +35,15 @@ def decrypt(token: str) -> str:
 def rotate(token: str) -> str:
     """The same secret under the first key. Raises SecretLost."""
     return encrypt(decrypt(token))
+
+
+def from_environment(variable: str) -> str:
+    """A provider's key; empty where there is none.
+
+    Never a setting of ours: whoever may edit providers would have SECRET_KEY, or the database's
+    password, sent to a server of their own.
+    """
+    return "" if variable in settings.OWN_VARIABLES else os.environ.get(variable, "")
 
 
 @cache

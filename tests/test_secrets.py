@@ -1,5 +1,7 @@
 """Keys of providers: stored encrypted, used by the worker, never shown again."""
 
+import os
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -7,8 +9,9 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from accounts.models import User
-from llm.models import Provider
+from llm.models import ChatModel, Provider
 from llm.secrets import SecretLost, decrypt, encrypt
+from tests.provider import Provider as FakeProvider
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 KEY = "sk-very-secret-9z8y"
@@ -64,6 +67,18 @@ def test_a_header_that_is_none_is_refused(admin: Client) -> None:
     answer = admin.post(reverse("admin:llm_provider_add"), form(headers="X-Team blue"))
     assert "Expected `Name: value`, got &#x27;X-Team blue&#x27;." in answer.content.decode()
     assert not Provider.objects.filter(name="Ours").exists()
+
+
+def test_a_setting_of_ours_is_no_key(admin: Client, provider: FakeProvider) -> None:
+    """SECRET_KEY would go to a server that whoever edits providers has named."""
+    url = reverse("admin:llm_provider_add")
+    refused = admin.post(url, form(key_variable="DATABASE_URL", base_url=provider.url))
+    assert "no setting of ours" in refused.content.decode()
+    assert os.environ["DATABASE_URL"]
+    row = Provider.objects.create(name="Theirs", base_url=provider.url, key_variable="DATABASE_URL")
+    model = ChatModel.objects.create(slug="m", label="M", provider=row, provider_model="fake")
+    admin.post(f"/admin/llm/chatmodel/{model.pk}/test/")
+    assert provider.requests[0].headers["Authorization"] == "Bearer none"
 
 
 def test_rotation_writes_every_secret_with_the_first_key(settings: Settings) -> None:

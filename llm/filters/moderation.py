@@ -2,7 +2,6 @@
 time, while the model writes on."""
 
 import asyncio
-import os
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -15,6 +14,7 @@ import structlog
 from llm.errors import ProviderError
 from llm.filters import base
 from llm.parts import Finish, Part
+from llm.secrets import from_environment
 from llm.session import session
 
 logger = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ class Moderation(base.WaitingFilter):
             raise ProviderError("moderation_unavailable", detail=repr(error)) from error
 
     async def _ask(self, text: str) -> bool:
-        key = os.environ.get(self.options.key_variable, "") if self.options.key_variable else ""
+        key = from_environment(self.options.key_variable)
         async with session().post(
             f"{self.options.base_url.rstrip('/')}/moderations",
             json={"model": self.options.model, "input": text},

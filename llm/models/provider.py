@@ -1,5 +1,6 @@
 import json
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -71,6 +72,9 @@ class Provider(models.Model):
         if not self.streams and self.kind != self.Kind.OPENAI:
             raise ValidationError({"streams": "Only OpenAI-compatible servers can be asked so."})
 
+        if self.key_variable in settings.OWN_VARIABLES:
+            what = "a variable that holds a provider's key, and no setting of ours"
+            raise ValidationError({"key_variable": expected(what, self.key_variable)})
         if self.max_concurrency is not None and self.max_concurrency > MOST_PLACES:
             what = f"at most {MOST_PLACES}, or nothing for no limit"
             raise ValidationError({"max_concurrency": expected(what, self.max_concurrency)})
