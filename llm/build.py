@@ -84,7 +84,7 @@ def _made(spec: ModelSpec, key: str, client: httpx2.AsyncClient) -> BaseChatMode
 
 def _openai(spec: ModelSpec, key: str, client: httpx2.AsyncClient) -> LeanChatOpenAI:
     if not key and not spec.base_url:
-        raise ValueError(f"expected a key in {spec.key_variable!r}, got nothing")
+        raise ValueError(_no_key(spec))
     limits = spec.limits or default_limits()
     return LeanChatOpenAI(
         **{
@@ -110,11 +110,17 @@ def _openai(spec: ModelSpec, key: str, client: httpx2.AsyncClient) -> LeanChatOp
     )
 
 
+def _no_key(spec: ModelSpec) -> str:
+    if not spec.key_variable:
+        return "The provider has no key: none is stored, and no variable is named."
+    return f"The provider has no key: none is stored, and {spec.key_variable} is not set."
+
+
 def _anthropic(spec: ModelSpec, key: str) -> BaseChatModel:
     from llm.anthropic import LeanChatAnthropic
 
     if not key and not spec.base_url:
-        raise ValueError(f"expected a key in {spec.key_variable!r}, got nothing")
+        raise ValueError(_no_key(spec))
     limit = {} if spec.max_output_tokens is None else {"max_tokens": spec.max_output_tokens}
     return LeanChatAnthropic(
         **{

@@ -121,6 +121,18 @@ def test_a_wrong_parameter_is_named(admin: Client, model: ChatModel, provider: P
     assert not provider.requests
 
 
+@pytest.mark.parametrize(
+    ("variable", "words"), [("", "no variable is named"), ("NOT_A_KEY", "NOT_A_KEY is not set")]
+)
+def test_a_key_that_is_missing_is_missed(
+    admin: Client, model: ChatModel, variable: str, words: str
+) -> None:
+    ProviderRow.objects.update(base_url="", encrypted_key="", key_variable=variable)
+    text = admin.post(try_url(model)).content.decode()
+    assert "model_misconfigured" in text
+    assert f"none is stored, and {words}" in text
+
+
 def test_a_test_that_works_brings_a_provider_back(
     admin: Client, model: ChatModel, row: ProviderRow, settings: Settings
 ) -> None:
