@@ -4,10 +4,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from conversations.models import GenerationTrace
+from llm.trace import Spans
 from tests.axe import seen_in_both_themes
 from tests.chat import OpenChat, plain
 from tests.pages import STATES, State, conversation_with_everything
 from tests.provider import Provider
+from tests.rows import answered
 from tests.stack import Web
 from tests.walk import OpenContext, Walk
 
@@ -224,3 +227,22 @@ def test_an_answer_arrives_live_under_the_service_worker(
     expect(chat.prose).to_have_text(plain(40))
     chat.reload()
     expect(chat.prose).to_have_text(plain(40))
+
+
+def test_the_timeline_of_an_answer_scrolls_by_itself_on_a_phone(
+    owner: User, site: Web, open_chat: OpenChat
+) -> None:
+    owner.is_staff = owner.is_superuser = True
+    owner.save()
+    made = answered(owner).generation
+    spans = Spans()
+    spans.begin("tool", "a_server_with_a_long_name__and_its_tool", None)
+    GenerationTrace.objects.create(generation=made, spans=spans.rows())
+    chat = open_chat(owner, site, **PHONE)
+    chat.visit(f"/admin/conversations/generation/{made.pk}/change/")
+    table = chat.page.get_by_role("table").filter(has_text="a_server_with")
+    # What cannot be seen has no width, and would prove nothing.
+    expect(table).to_be_visible()
+    assert table.evaluate("table => table.scrollWidth > table.parentElement.clientWidth")
+    # A phone's window would widen with the page.
+    assert chat.page.evaluate("document.documentElement.scrollWidth <= screen.width")
