@@ -1,5 +1,6 @@
 """The admin's forms: what no model field can do by itself."""
 
+import json
 import re
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ from unfold.widgets import (
 )
 
 from llm.models import ChatModel, Provider, ServerTool
-from llm.secrets import SecretLost
+from llm.secrets import SecretLost, decrypt
 
 TOOL_CHARACTERS = 100
 HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(\S.*)")
@@ -50,7 +51,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text="Sent with every request, one `Name: value` on a line. "
-        "Stored encrypted and not shown again; empty leaves them as they are.",
+        "Stored encrypted and not shown again; empty leaves them as they are. ",
     )
     forget = forms.BooleanField(
         label="Forget the stored key and headers", required=False, widget=UnfoldBooleanWidget
@@ -63,6 +64,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["key"].help_text = f"{what_is_stored(self.instance)} Empty leaves it so."
+        self.fields["headers"].help_text += which_are_stored(self.instance.encrypted_headers)
 
     def clean_headers(self) -> dict[str, str]:
         return named(self.cleaned_data["headers"], HEADER)
@@ -167,3 +169,13 @@ def what_is_stored(provider: Provider) -> str:
         return f"One is stored, it ends in …{provider.key_tail}."
     except SecretLost:
         return "One is stored that none of ENCRYPTION_KEYS fits: give it again."
+
+
+def which_are_stored(token: str) -> str:
+    """The names alone."""
+    if not token:
+        return "None are stored."
+    try:
+        return f"Stored: {', '.join(json.loads(decrypt(token)))}."
+    except SecretLost:
+        return "Some are stored that none of ENCRYPTION_KEYS fits: give them again."

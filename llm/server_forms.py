@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
-from llm.forms import named, or_else
+from llm.forms import named, or_else, which_are_stored
 from llm.models import ToolServer
 
 SECRET = re.compile(r"([A-Za-z_][\w-]*)[ \t]*[:=][ \t]*(\S.*)")
@@ -20,7 +20,7 @@ class ToolServerForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autocomplete": "off"}),
         help_text="For HTTP its headers, for a command its environment: one `Name: value` on a "
-        "line. Stored encrypted and not shown again; empty leaves them as they are.",
+        "line. Stored encrypted and not shown again; empty leaves them as they are. ",
     )
     forget = forms.BooleanField(
         label="Forget the stored secrets", required=False, widget=UnfoldBooleanWidget
@@ -29,6 +29,10 @@ class ToolServerForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ToolServer
         fields = "__all__"  # noqa: DJ007
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["secrets"].help_text += which_are_stored(self.instance.encrypted_secrets)
 
     def clean_args(self) -> Any:
         return or_else(self.cleaned_data["args"], [])

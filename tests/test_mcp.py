@@ -344,6 +344,7 @@ def test_a_form_keeps_secrets_and_refuses_commands(
     assert row.args == []
     assert "swordfish" not in row.encrypted_secrets
     page = admin_client.get(f"/admin/llm/toolserver/{row.pk}/change/").content.decode()
+    assert "Stored: TOKEN." in page
     assert "swordfish" not in page
 
 

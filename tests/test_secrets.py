@@ -47,6 +47,7 @@ def test_a_key_is_stored_encrypted_and_never_shown_again(admin: Client) -> None:
     page = admin.get(reverse("admin:llm_provider_change", args=[provider.pk])).content.decode()
     assert "ends in …9z8y" in page
     assert KEY not in page
+    assert "Stored: X-Team." in page
     assert "blue" not in page
 
 
