@@ -8,6 +8,7 @@ import asyncio
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -102,5 +103,5 @@ def free_slug(name: str, provider: Provider) -> str:
     return slug
 
 
-def about(request: HttpRequest, title: str, row: ChatModel | Provider) -> dict[str, Any]:
+def about(request: HttpRequest, title: str, row: Model) -> dict[str, Any]:
     return {**admin.site.each_context(request), "title": title, "opts": row._meta, "original": row}

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action
 
+from llm.admin_pages import about
 from llm.mcp.connection import ServerFailed, reason
 from llm.mcp.listing import fetch
 from llm.models import ChatModel, ServerTool, ToolServer
@@ -95,11 +96,8 @@ class ToolServerAdmin(ModelAdmin):
             rename_tools(form.initial["name"], obj.name)
 
     def page(self, request: HttpRequest, server: ToolServer) -> dict[str, Any]:
-        return {
-            **self.admin_site.each_context(request),
-            "title": _("Tools of %(server)s") % {"server": server.name},
-            "server": server,
-        }
+        title = _("Tools of %(server)s") % {"server": server.name}
+        return {**about(request, title, server), "server": server}
 
     def has_fetch_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return request.user.has_perms(["llm.change_toolserver", "llm.change_servertool"])
