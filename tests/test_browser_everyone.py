@@ -134,22 +134,21 @@ def too_wide(page: Page, state: State) -> list[str]:
 def test_a_small_phone_never_scrolls_sideways_and_a_finger_finds_every_control(
     owner: User, site: Web, open_context: OpenContext, half: int
 ) -> None:
-    def look(page: Page, state: State) -> list[str]:
-        found = seen_in_both_themes(page, f"{state.name} phone") + small_controls(page)
-        return found + too_wide(page, state)
-
-    walk = Walk(owner, site, open_context, reduced_motion="reduce", **PHONE)
-    assert walk(STATES[half::2], look) == {}
-
-
-def test_with_the_largest_text_a_small_phone_never_scrolls_sideways(
-    owner: User, site: Web, open_context: OpenContext
-) -> None:
+    """In the longest words and the largest text first, and then in the text that most people have,
+    without another walk through all pages."""
     owner.text_size = User.TextSize.LARGEST
     owner.language = "de"
     owner.save(update_fields=["text_size", "language"])
+
+    def look(page: Page, state: State) -> list[str]:
+        largest = [f"largest text: {one}" for one in too_wide(page, state)]
+        page.evaluate("delete document.documentElement.dataset.textSize")
+        assert not state.signed_in or text_size(page) == 16
+        found = seen_in_both_themes(page, f"{state.name} phone") + small_controls(page)
+        return largest + found + too_wide(page, state)
+
     walk = Walk(owner, site, open_context, reduced_motion="reduce", **PHONE)
-    assert walk(STATES, too_wide) == {}
+    assert walk(STATES[half::2], look) == {}
 
 
 SMALL_CONTROLS = """() => {
