@@ -38,14 +38,20 @@ async def cancel_queued(generation: Generation, node: "Node") -> bool:
         attempt,
         ending_events(generation, attempt, content),
     )
-    news = await node.in_database(conversation_updated, generation.conversation_id)
+    owner, news = await node.in_database(news_of, generation)
     try:
         await node.log.append([batch])
-        await node.publish((user_group(generation.conversation.owner_id), news))
+        await node.publish((user_group(owner), news))
     except node.unreachable as error:
         # The position check finds the end in the database.
         logger.warning("cancel_not_announced", generation=str(generation.pk), error=str(error))
     return True
+
+
+def news_of(generation: Generation) -> tuple[int, protocol.ConversationUpdated]:
+    """Whom to tell, and what. A row that was stored a moment ago asks the database for its
+    conversation."""
+    return generation.conversation.owner_id, conversation_updated(generation.conversation_id)
 
 
 def cancel_all(conversation_id: UUID) -> None:

@@ -19,8 +19,9 @@ from accounts.keys import create_key
 from accounts.models import ApiKey, User
 from conversations.models import Conversation, Generation
 from tests.api_client import ApiClient, replay
+from tests.conftest import OpenTab
 from tests.provider import Provider, expected_reasoning, expected_text
-from tests.stack import Process, Web
+from tests.stack import Process, Stack, Web
 
 SHORT = {"tokens": 30, "rate": 300}
 LONG = {"tokens": 200, "rate": 40}
@@ -267,6 +268,23 @@ def test_whoever_hangs_up_stops_the_model(
     generation = Generation.objects.get(conversation__owner=owner)
     events = ApiClient(web.url, secret).events(str(generation.pk))
     assert replay(events)["status"] == "cancelled"
+
+
+def test_whoever_hangs_up_while_it_waits_takes_it_out_of_the_queue(
+    owner: User, stack: Stack, open_tab: OpenTab
+) -> None:
+    """No worker is there to do it. The owner's page is told, as it is of every end."""
+    web = stack.web()
+    tab = open_tab(owner, web)
+    tab.ask("ping")
+    program = ApiClient(web.url, create_key(owner, "tests")[1])
+    body = {"model": "fake", "messages": said(SHORT), "stream": True}
+    with pytest.raises(httpx2.ReadTimeout):
+        program.http.post("/v1/chat/completions", json=body, timeout=1)
+    ended = tab.wait_for_type("conversation.updated")
+    assert ended["active"] == []
+    assert Generation.objects.get(conversation=ended["conversation"]).status == "cancelled"
+    program.close()
 
 
 def test_a_request_is_kept_out_of_the_lists(client: OpenAI, owner: User) -> None:
