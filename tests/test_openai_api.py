@@ -34,6 +34,18 @@ WEATHER: Any = {
         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
     },
 }
+# A call, and a picture as its result.
+CALLED: list[Any] = [
+    {
+        "role": "assistant",
+        "tool_calls": [{"id": "1", "type": "function", "function": {"name": "draw"}}],
+    }
+]
+PICTURED: Any = {
+    "role": "tool",
+    "tool_call_id": "1",
+    "content": [{"type": "image_url", "image_url": {"url": "https://example.org/dot.png"}}],
+}
 
 
 @pytest.fixture
@@ -111,6 +123,24 @@ def test_tools_are_the_programs_to_run(client: OpenAI, provider: Provider) -> No
     roles = [m["role"] for m in provider.requests[-1].body["messages"]]
     assert roles[-3:] == ["user", "assistant", "tool"]
     assert provider.requests[-1].body["messages"][-1]["content"] == "12 degrees, rain"
+
+
+def test_a_result_is_that_of_the_newest_call_with_its_id(
+    client: OpenAI, provider: Provider
+) -> None:
+    """As servers have it that count the calls of each step from zero."""
+    provider.script({"text": "Sun."})
+    messages: list[Any] = [{"role": "user", "content": "Oslo, then Rome?"}]
+    for city, weather in (("Oslo", "rain"), ("Rome", "sun")):
+        function = {"name": "weather", "arguments": json.dumps({"city": city})}
+        call = {"id": "call_0", "type": "function", "function": function}
+        messages += [
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "call_0", "content": weather},
+        ]
+    client.chat.completions.create(model="fake", messages=messages, tools=[WEATHER])
+    sent = provider.requests[-1].body["messages"]
+    assert [m["content"] for m in sent if m["role"] == "tool"] == ["rain", "sun"]
 
 
 def test_calls_come_in_pieces(client: OpenAI, provider: Provider) -> None:
@@ -226,6 +256,15 @@ def test_a_cut_after_the_first_byte_is_told_in_the_stream(client: OpenAI) -> Non
             "messages.0.content",
             "invalid_value",
         ),
+        (
+            {
+                "model": "fake",
+                "messages": [*said(SHORT), {"role": "tool", "tool_call_id": "1", "content": "a"}],
+            },
+            "messages.1.tool_call_id",
+            "invalid_value",
+        ),
+        ({"model": "fake", "messages": [*CALLED, PICTURED]}, "messages.1.content", "invalid_value"),
     ],
 )
 def test_a_wrong_request_is_refused_by_name(

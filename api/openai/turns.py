@@ -41,19 +41,36 @@ def request_of(asked: Completion) -> Request:
 
 
 def turns_of(messages: Sequence[Message]) -> list[Turn]:
+    """A result is that of the newest call with its id before it: some servers, and so their
+    clients, begin with `call_0` anew in every step."""
     turns: list[Turn] = []
-    results = {m.tool_call_id: m for m in messages if m.role == "tool"}
+    calls: dict[str, Block] = {}
     for number, message in enumerate(messages):
         if message.role == "tool":
-            if not message.tool_call_id:
-                raise missing(number, "tool_call_id")
-            continue
-        if message.role == "assistant":
-            calls = [call_block(call, results) for call in message.tool_calls or ()]
-            turns.append(Turn("assistant", [*blocks(message, number), *calls]))
+            called(message, number, calls)["extras"] = {"result": result_of(message, number)}
+        elif message.role == "assistant":
+            made = [call_block(call) for call in message.tool_calls or ()]
+            calls |= {call["id"]: call for call in made}
+            turns.append(Turn("assistant", [*blocks(message, number), *made]))
         else:
             turns.append(Turn(ROLES[message.role], blocks(message, number)))  # type: ignore[arg-type]
     return turns
+
+
+def called(result: Message, number: int, calls: dict[str, Block]) -> Block:
+    if not result.tool_call_id:
+        raise missing(number, "tool_call_id")
+    if result.tool_call_id not in calls:
+        got = f"got {result.tool_call_id!r}"
+        raise invalid(number, "tool_call_id", f"expected the id of a call before it, {got}")
+    return calls[result.tool_call_id]
+
+
+def result_of(message: Message, number: int) -> str:
+    for part in message.content if isinstance(message.content, list) else ():
+        if part.type != "text":
+            raise invalid(number, "content", f"expected parts of type text, got {part.type!r}")
+    return text_of(message)
 
 
 def blocks(message: Message, number: int) -> list[Block]:
@@ -71,9 +88,8 @@ def block(part: Part, number: int) -> Block:
         return text_block(part.text)
     if part.type == "image_url" and part.image_url is not None:
         return image_block(str(part.image_url.get("url", "")), number)
-    param = f"messages.{number}.content"
-    sentence = f"{param}: expected parts of type text or image_url, got {part.type!r}"
-    raise ApiError(400, sentence, code="invalid_value", param=param)
+    expected = "expected parts of type text or image_url"
+    raise invalid(number, "content", f"{expected}, got {part.type!r}")
 
 
 def image_block(url: str, number: int) -> Block:
@@ -83,20 +99,17 @@ def image_block(url: str, number: int) -> Block:
         return {"type": "image", "base64": match[2], "mime_type": match[1]}
     if url.startswith("https://"):
         return {"type": "image", "url": url}
-    param = f"messages.{number}.content"
-    sentence = f"{param}: expected a data: or https: address of an image, got {url[:40]!r}"
-    raise ApiError(400, sentence, code="invalid_value", param=param)
+    expected = "expected a data: or https: address of an image"
+    raise invalid(number, "content", f"{expected}, got {url[:40]!r}")
 
 
-def call_block(call: ToolCall, results: dict[str | None, Message]) -> Block:
-    result = results.get(call.id)
-    extras = {"result": text_of(result)} if result is not None else {}
+def call_block(call: ToolCall) -> Block:
     return {
         "type": "tool_call",
         "id": call.id,
         "name": call.function.name,
         "args": parse_args(call.function.arguments),
-        "extras": extras,
+        "extras": {},
     }
 
 
@@ -119,3 +132,8 @@ def text_block(text: str) -> Block:
 def missing(number: int, name: str) -> ApiError:
     param = f"messages.{number}.{name}"
     return ApiError(400, f"Missing required parameter: '{param}'.", code="missing", param=param)
+
+
+def invalid(number: int, name: str, sentence: str) -> ApiError:
+    param = f"messages.{number}.{name}"
+    return ApiError(400, f"{param}: {sentence}", code="invalid_value", param=param)
