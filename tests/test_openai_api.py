@@ -264,6 +264,25 @@ def test_a_cut_after_the_first_byte_is_told_in_the_stream(client: OpenAI) -> Non
             "messages.1.tool_call_id",
             "invalid_value",
         ),
+        (
+            {"model": "fake", "messages": [{"role": "user", "content": ""}]},
+            "messages",
+            "invalid_value",
+        ),
+        (
+            {"model": "fake", "messages": [{"role": "user", "content": [{"text": "a"}]}]},
+            "messages.0.content.0.type",
+            "invalid_value",
+        ),
+        (
+            {
+                "model": "fake",
+                "messages": said(SHORT),
+                "tools": [{"type": "function", "function": {}}],
+            },
+            "tools.0.function.name",
+            "invalid_value",
+        ),
         ({"model": "fake", "messages": [*CALLED, PICTURED]}, "messages.1.content", "invalid_value"),
     ],
 )

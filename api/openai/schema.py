@@ -43,9 +43,17 @@ class Message(BaseModel):
     tool_call_id: str | None = None
 
 
+class Described(BaseModel):
+    """What else describes a function is between the program and the model."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: Annotated[str, Field(min_length=1)]
+
+
 class FunctionTool(BaseModel):
     type: Literal["function"]
-    function: dict[str, Any]
+    function: Described
 
 
 class StreamOptions(BaseModel):
@@ -88,9 +96,18 @@ def read_completion(body: bytes) -> Completion:
         raise wrong(error) from None
 
 
+def nearest(error: ValidationError) -> Any:
+    """Of the kinds that a field may have, what was sent is meant as the one that fits furthest."""
+    errors = error.errors()
+    top = errors[0]["loc"][:1]
+    return max((one for one in errors if one["loc"][:1] == top), key=lambda one: len(one["loc"]))
+
+
 def wrong(error: ValidationError) -> ApiError:
-    first = error.errors()[0]
-    param = ".".join(str(place) for place in first["loc"]) or None
+    first = nearest(error)
+    # Of a field with several kinds, pydantic names the kind too: `str`, `list[Part]`.
+    places = [place for place in map(str, first["loc"]) if place != "str" and "[" not in place]
+    param = ".".join(places) or None
     if first["type"] == "extra_forbidden":
         message = f"Unsupported parameter: '{param}' is not supported by this server."
         return ApiError(400, message, code="unsupported_parameter", param=param)

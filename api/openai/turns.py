@@ -30,8 +30,12 @@ def request_of(asked: Completion) -> Request:
     if asked.response_format is not None:
         given["model_kwargs"] = {"response_format": asked.response_format}
     calls_nothing = asked.tool_choice == "none"
+    turns = turns_of(asked.messages)
+    if not any(turn.content for turn in turns):
+        sentence = "messages: expected at least one that is not empty"
+        raise ApiError(400, sentence, code="invalid_value", param="messages")
     return Request(
-        turns=turns_of(asked.messages),
+        turns=turns,
         parameters=given,
         tools=[] if calls_nothing else [tool.model_dump() for tool in asked.tools or ()],
         tool_choice=asked.tool_choice,
