@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -17,11 +18,14 @@ from pydantic import SecretStr
 
 from accounts.keys import create_key
 from accounts.models import ApiKey, User
+from api.openai.chunks import Answer
+from api.openai.errors import ApiError
 from conversations.models import Conversation, Generation
 from tests.api_client import ApiClient, replay
 from tests.conftest import OpenTab
 from tests.provider import Provider, expected_reasoning, expected_text
 from tests.stack import Process, Stack, Web
+from tests.test_cancel import wait_until
 
 SHORT = {"tokens": 30, "rate": 300}
 LONG = {"tokens": 200, "rate": 40}
@@ -102,6 +106,42 @@ async def test_an_answer_as_a_stream_to_an_async_client(secret: str, web: Web) -
         )
         text = "".join([chunk.choices[0].delta.content or "" async for chunk in stream])
     assert text == expected_text(SHORT)
+
+
+def test_an_answer_in_one_piece_is_whole_though_its_worker_died(
+    owner: User, stack: Stack, provider: Provider
+) -> None:
+    web, first = stack.web(), stack.worker()
+    directive = {"tokens": 100, "rate": 50}
+    secret = create_key(owner, "tests")[1]
+    with (
+        OpenAI(base_url=f"{web.url}/v1", api_key=secret, max_retries=0) as client,
+        ThreadPoolExecutor() as pool,
+    ):
+        ask = client.chat.completions.create
+        asked = pool.submit(ask, model="fake", messages=said(directive))
+        request = provider.wait_for(1, 30)
+        wait_until(lambda: request.tokens_sent > 20, 10)
+        first.kill()
+        stack.worker()
+        assert asked.result(60).choices[0].message.content == expected_text(directive)
+    assert Generation.objects.get(conversation__owner=owner).attempt == 2
+
+
+def test_a_call_is_not_made_twice_where_its_worker_died() -> None:
+    generation = Generation(request={"tools": [WEATHER]}, model_slug="fake")
+    call = {"type": "tool_call.started", "tool_call": "1", "name": "weather", "args": "{}"}
+    started = {"type": "generation.started", "model": "fake"}
+
+    streamed = Answer(generation)
+    assert [streamed.take(event) for event in (started, call)][-1]
+    with pytest.raises(ApiError, match="started again"):
+        streamed.take(started)
+
+    kept = Answer(generation, in_one_piece=True)
+    for event in (started, call, started, call):
+        kept.take(event)
+    assert len(kept.whole()["choices"][0]["message"]["tool_calls"]) == 1
 
 
 def test_tools_are_the_programs_to_run(client: OpenAI, provider: Provider) -> None:

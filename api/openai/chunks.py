@@ -23,19 +23,21 @@ class Call:
 
 class Answer:
     """What has been sent of an answer. `take` gives the deltas that an event brings: the event's
-    own text, so that the cost does not grow with the answer.
+    own text, so that the cost does not grow with the answer. With `in_one_piece` nothing is sent
+    before the end, and an answer that is started again is forgotten and written anew.
 
     Raises ApiError where the answer ends otherwise than whole.
     """
 
-    def __init__(self, generation: Generation) -> None:
+    def __init__(self, generation: Generation, *, in_one_piece: bool = False) -> None:
+        self._in_one_piece = in_one_piece
         self.id = f"chatcmpl-{generation.pk.hex}"
         self.created = int(generation.queued_at.timestamp())
         self.model = generation.model_slug
         self.ended = False
         # Calls of the server's own tools are its own business.
         self._calls_are_theirs = bool((generation.request or {}).get("tools"))
-        self._sent: dict[str, list[str]] = {"text": [], "reasoning": []}
+        self._sent: dict[str, list[str]] = {"reasoning": [], "text": []}
         self._calls: dict[str, Call] = {}
         self._usage: dict[str, Any] = {}
         self._finish_reason = ""
@@ -79,13 +81,14 @@ class Answer:
     def _compare(self, content: list[dict[str, Any]]) -> list[Delta]:
         """What a whole holds beyond what was sent. It must begin with that: nothing can be taken
         back."""
-        deltas = []
-        for kind in ("reasoning", "text"):
-            whole = "".join(block[kind] for block in content if block["type"] == kind)
-            sent = "".join(self._sent[kind])
-            if not whole.startswith(sent):
+        if not self._begins(content):
+            if not self._in_one_piece:
                 raise errors.started_again()
-            deltas += self._write(kind, whole[len(sent) :])
+            self._sent = {"reasoning": [], "text": []}
+            self._calls = {}
+        deltas = []
+        for kind, pieces in self._sent.items():
+            deltas += self._write(kind, written(content, kind)[len("".join(pieces)) :])
         for block in content:
             if block["type"] == "tool_call_chunk":
                 known = self._calls.get(block["id"])
@@ -95,6 +98,13 @@ class Answer:
                     else self._call(block["id"], block["name"], block["args"])
                 )
         return deltas
+
+    def _begins(self, content: list[dict[str, Any]]) -> bool:
+        """Whether what was sent is the beginning of this whole."""
+        args = {call["id"]: call["args"] for call in content if call["type"] == "tool_call_chunk"}
+        pairs = [(args.get(call.id), call.args) for call in self._calls.values()]
+        pairs += [(written(content, kind), "".join(sent)) for kind, sent in self._sent.items()]
+        return all(whole is not None and whole.startswith(sent) for whole, sent in pairs)
 
     def _write(self, kind: str, text: str) -> list[Delta]:
         if not text:
@@ -154,6 +164,10 @@ class Answer:
     def _object(self, kind: str, **fields: Any) -> dict[str, Any]:
         head = {"id": self.id, "object": kind, "created": self.created, "model": self.model}
         return {**head, **fields}
+
+
+def written(content: list[dict[str, Any]], kind: str) -> str:
+    return "".join(block[kind] for block in content if block["type"] == kind)
 
 
 def shape(call: Call) -> dict[str, Any]:

@@ -111,7 +111,7 @@ async def completions(request: HttpRequest, user: User) -> HttpResponseBase:
         raise ApiError(413, "The request is too large.", code="request_too_large") from None
     here = node()
     generation = await begin(here, user, asked)
-    answer = Answer(generation)
+    answer = Answer(generation, in_one_piece=not asked.stream)
     frames = read(here, generation, START, sse.HEARTBEAT_SECONDS, user, standing(request))
     if not asked.stream:
         return await whole(here, generation, answer, frames)
