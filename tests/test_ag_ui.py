@@ -1,6 +1,7 @@
 """Answers as AG-UI's own models read them."""
 
 import json
+import signal
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,7 @@ from conversations.models import Conversation, Message
 from tests.api_client import ApiClient, client_of, lines_of
 from tests.provider import Provider, expected_reasoning, expected_text
 from tests.stack import Process, Stack, Web
+from tests.test_cancel import allow_tools
 
 SHORT = {"tokens": 20, "rate": 200}
 READ: TypeAdapter[Any] = TypeAdapter(Event)
@@ -126,4 +128,41 @@ def test_an_answer_that_starts_again_takes_the_old_text_back(owner: User, stack:
     assert [message.role for message in events[again].messages] == ["user"]
     assert text_of(events[again:]) == expected_text(directive)
     assert kinds(events)[-1] == "RUN_FINISHED"
+    client.close()
+
+
+def test_a_call_that_is_stopped_is_closed_before_its_run(owner: User, stack: Stack) -> None:
+    """A client refuses the end of a run with an open call."""
+    client = client_of(owner, stack.web().url)
+    stack.worker(LLM_TOOLS="tests.tools.wait_long")
+    allow_tools("fake", ["wait_long"])
+    text = json.dumps({"tool": {"name": "wait_long", "args": {}}})
+    asked = client.call("POST", "/messages", 201, json={"text": text})
+    path = f"/generations/{asked['generation']}"
+    events: list[Any] = []
+    with client.http.stream("GET", f"/api/v1{path}/events?format=ag-ui") as response:
+        for line in lines_of(response.iter_bytes()):
+            events += told(iter([line]))
+            if line and kinds(events)[-1:] == ["TOOL_CALL_START"]:
+                client.call("POST", f"{path}/cancel", 202)
+    assert kinds(events)[-2:] == ["TOOL_CALL_END", "RUN_FINISHED"]
+    assert events[-1].outcome.type == "cancelled"
+    client.close()
+
+
+def test_a_deployed_web_node_ends_its_runs_with_an_error(owner: User, stack: Stack) -> None:
+    web = stack.web()
+    stack.worker()
+    client = client_of(owner, web.url)
+    text = json.dumps({"tokens": 500, "rate": 50})
+    asked = client.call("POST", "/messages", 201, json={"text": text})
+    path = f"/api/v1/generations/{asked['generation']}/events?format=ag-ui"
+    events: list[Any] = []
+    with client.http.stream("GET", path) as response:
+        for line in lines_of(response.iter_bytes()):
+            events += told(iter([line]))
+            if len(events) == 10:
+                web.signal(signal.SIGTERM)
+    assert kinds(events)[-2:] == ["TEXT_MESSAGE_END", "RUN_ERROR"]
+    assert events[-1].code == "unavailable"
     client.close()

@@ -9,16 +9,20 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
+import structlog
 from ag_ui.core import events as ag
 from ag_ui.core import types
 from ag_ui.encoder import EventEncoder
+from django.utils.translation import gettext as _
 
 from api import sse
 from conversations.history import path_messages
 from conversations.models import Generation, Message
+from streaming.node import Node
 from streaming.protocol import APPROVALS, decode_event
 from streaming.snapshot import STATUS
 
+logger = structlog.get_logger(__name__)
 _encoder = EventEncoder()
 History = Callable[[], Awaitable[list[Any]]]
 
@@ -30,8 +34,10 @@ class Run:
         self._generation = generation
         self._thread, self._run = thread, run
         self._open: tuple[str, str] | None = None
+        self._calls: dict[str, None] = {}
         self._shown = False
         self._number = 0
+        self.ended = False
 
     def started(self) -> ag.BaseEvent:
         return ag.RunStartedEvent(thread_id=self._thread, run_id=self._run)
@@ -47,7 +53,7 @@ class Run:
             case "tool_call.delta":
                 yield args(event["tool_call"], event["args"])
             case "tool_call.finished":
-                yield ag.ToolCallEndEvent(tool_call_id=event["tool_call"])
+                yield self._end_call(event["tool_call"])
                 yield self._result(event["tool_call"], event.get("error") or event.get("result"))
             case "progress":
                 told = {name: event[name] for name in ("tool_call", "approval") if name in event}
@@ -74,12 +80,12 @@ class Run:
     def _finished_call(self, block: dict[str, Any]) -> Iterator[ag.BaseEvent]:
         text, extras = json.dumps(block["args"], ensure_ascii=False), block["extras"]
         yield from self._call(block["id"], block["name"], text)
-        yield ag.ToolCallEndEvent(tool_call_id=block["id"])
+        yield self._end_call(block["id"])
         yield self._result(block["id"], extras.get("error") or extras.get("result"))
 
     def restart(self) -> Iterator[ag.BaseEvent]:
         """What follows is told anew, under ids of its own."""
-        yield from self._close()
+        yield from self._close_all()
         self._shown = False
         self._number += 1
 
@@ -118,12 +124,23 @@ class Run:
         yield ag.ReasoningMessageEndEvent(message_id=message)
         yield ag.ReasoningEndEvent(message_id=message)
 
+    def _close_all(self) -> Iterator[ag.BaseEvent]:
+        """Clients refuse the end of a run, and a call that begins again, while one is open."""
+        yield from self._close()
+        for call in list(self._calls):
+            yield self._end_call(call)
+
     def _call(self, call: str, name: str, text: str) -> Iterator[ag.BaseEvent]:
         yield from self._close()
         self._shown = True
+        self._calls[call] = None
         yield ag.ToolCallStartEvent(tool_call_id=call, tool_call_name=name)
         if text:
             yield args(call, text)
+
+    def _end_call(self, call: str) -> ag.BaseEvent:
+        self._calls.pop(call, None)
+        return ag.ToolCallEndEvent(tool_call_id=call)
 
     def _result(self, call: str, result: str | None) -> ag.BaseEvent:
         message = f"{self._generation.message_id}:{call}"
@@ -134,7 +151,8 @@ class Run:
     def _end(
         self, status: str, event: dict[str, Any], error: dict[str, Any]
     ) -> Iterator[ag.BaseEvent]:
-        yield from self._close()
+        yield from self._close_all()
+        self.ended = True
         if status == "failed":
             yield ag.RunErrorEvent(message=error["message"], code=error["code"])
             return
@@ -148,6 +166,14 @@ class Run:
             run_id=self._run,
             outcome=outcome,
             usage=[self._usage(event.get("usage") or {})],
+        )
+
+    def interrupted(self) -> Iterator[ag.BaseEvent]:
+        """The answer goes on without this reader, who may ask for it again."""
+        yield from self._close_all()
+        yield ag.RunErrorEvent(
+            message=_("The service is catching its breath. Ask again in a moment."),
+            code="unavailable",
         )
 
     def _usage(self, used: dict[str, Any]) -> ag.TokenUsage:
@@ -173,20 +199,29 @@ def translate(run: Run, history: History) -> sse.Translate:
 
     async def chunks(frames: AsyncIterator[bytes | None]) -> AsyncIterator[bytes]:
         yield encode(run.started())
-        async for frame in frames:
-            if frame is None:
-                yield sse.HEARTBEAT
-                continue
-            event = decode_event(frame)
-            if run.replaces(event):
-                for told in run.restart():
+        try:
+            async for frame in frames:
+                if frame is None:
+                    yield sse.HEARTBEAT
+                    continue
+                event = decode_event(frame)
+                if run.replaces(event):
+                    for told in run.restart():
+                        yield encode(told)
+                    yield encode(ag.MessagesSnapshotEvent(messages=await history()))
+                for told in told_of(run, event):
                     yield encode(told)
-                yield encode(ag.MessagesSnapshotEvent(messages=await history()))
-            told_of = run.take(event) if event["type"] != "snapshot" else of_snapshot(run, event)
-            for told in told_of:
+        except (*Node.unreachable, *Node.database_down) as error:
+            logger.warning("stream_interrupted", error=str(error))
+        if not run.ended:
+            for told in run.interrupted():
                 yield encode(told)
 
     return chunks
+
+
+def told_of(run: Run, event: dict[str, Any]) -> Iterator[ag.BaseEvent]:
+    return of_snapshot(run, event) if event["type"] == "snapshot" else run.take(event)
 
 
 def of_snapshot(run: Run, snapshot: dict[str, Any]) -> Iterator[ag.BaseEvent]:
