@@ -38,7 +38,18 @@ def scope_of(request: HttpRequest) -> str:
     return ApiKey.Scope.READ if request.method in SAFE else ApiKey.Scope.WRITE
 
 
-SESSION = SessionAuth(csrf=True)
+class PageAuth(SessionAuth):
+    """Without a session there is nothing that a CSRF token could protect: a program that forgot its
+    key is told that it needs one, as it is for a GET."""
+
+    def _get_key(self, request: HttpRequest) -> str | None:
+        key: str | None = None
+        if self.param_name in request.COOKIES:
+            key = super()._get_key(request)
+        return key
+
+
+SESSION = PageAuth(csrf=True)
 # For what spends money: `write` is not enough.
 TO_CHAT = [KeyAuth(ApiKey.Scope.CHAT), SESSION]
 

@@ -3,8 +3,10 @@
 from typing import Any
 
 import structlog
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -35,6 +37,14 @@ def register(api: NinjaAPI) -> None:
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
         return answer(api, request, 422, "invalid", sentence(error.errors))
+
+    @api.exception_handler(RequestDataTooBig)
+    def too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+        return answer(api, request, 413, "too_large", _("The request is too large."))
+
+    @api.exception_handler(MultiPartParserError)
+    def unreadable(request: HttpRequest, error: MultiPartParserError) -> HttpResponse:
+        return answer(api, request, 400, "bad_request", _("This request cannot be read."))
 
     @api.exception_handler(AuthenticationError)
     def not_signed_in(request: HttpRequest, error: AuthenticationError) -> HttpResponse:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views import csrf, defaults
+from django.views.decorators.csrf import csrf_exempt
 
 FOR_PROGRAMS = ("/api/", "/v1/")
 
@@ -19,6 +20,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if is_for_programs(request):
         return answer(request, 404, "not_found", _("There is nothing at this address."))
     return defaults.page_not_found(request, exception)
+
+
+@csrf_exempt
+def nowhere(request: HttpRequest) -> HttpResponse:
+    return not_found(request, Http404())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

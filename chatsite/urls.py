@@ -1,12 +1,12 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 
 from accounts import key_pages
 from api import documented
 from api.urls import api
-from chatsite import health, home_screen
+from chatsite import errors, health, home_screen
 from chatsite.metrics import metrics
 from chatsite.policy import with_admin_policy, with_diagram_policy
 
@@ -18,6 +18,8 @@ urlpatterns = [
     path("api/v1/docs", documented.page, name="api_docs"),
     path("api/v1/", api.urls),
     path("v1/", include("api.openai.urls")),
+    # With DEBUG, Django would answer with a page for people.
+    re_path(r"^(?:api/)?v1/", errors.nowhere),
     path("accounts/keys/", key_pages.keys, name="account_keys"),
     path("accounts/keys/<uuid:key_id>/revoke/", key_pages.revoke, name="account_key_revoke"),
     path("accounts/", include("allauth.urls")),

@@ -56,6 +56,14 @@ def test_a_wrong_key_is_told_apart_from_a_missing_csrf_token(owner: User) -> Non
     assert answer.status_code == 401
 
 
+def test_a_program_without_a_key_is_told_nothing_of_csrf(owner: User) -> None:
+    program = Client(enforce_csrf_checks=True)
+    answer = program.post("/api/v1/folders", {"name": "x"}, "application/json")
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
+    program.force_login(owner)
+    assert program.post("/api/v1/folders", {"name": "x"}, "application/json").status_code == 403
+
+
 def test_a_revoked_an_ended_and_a_disabled_users_key_are_refused(owner: User) -> None:
     now = timezone.now()
     ended, ended_secret = create_key(owner, "ended", expires_at=now - timedelta(seconds=1))

@@ -205,12 +205,28 @@ def test_the_page_sees_what_a_program_asks(
     client.events(asked["generation"])
 
 
+def test_what_is_too_large_or_unreadable_is_refused(client: ApiClient) -> None:
+    error = client.call("POST", "/messages", 413, json={"text": "a" * 3_000_000})
+    assert error["code"] == "too_large"
+    headers = {"Content-Type": "multipart/form-data"}
+    error = client.call("POST", "/attachments", 400, content=b"a", headers=headers)
+    assert error["code"] == "bad_request"
+
+
 @pytest.mark.parametrize(
     ("path", "keys"), [("/api/v1/nowhere", {"code", "message"}), ("/v1/nowhere", {"error"})]
 )
 def test_what_is_nowhere_is_said_in_the_apis_own_words(
     client: ApiClient, path: str, keys: set[str]
 ) -> None:
-    answer = client.http.get(path)
-    assert answer.status_code == 404
-    assert set(answer.json()) == keys
+    for answer in (client.http.get(path), client.http.post(path, json={})):
+        assert answer.status_code == 404
+        assert set(answer.json()) == keys
+
+
+def test_a_developers_own_node_speaks_as_any_other(owner: User, stack: Stack) -> None:
+    program = client_of(owner, stack.web(DEBUG="1").url)
+    assert program.http.get("/v1/embeddings").json()["error"]["code"] == "not_found"
+    assert program.call("GET", "/nowhere", 404)["code"] == "not_found"
+    assert program.call("POST", "/messages", 413, json={"text": "a" * 3_000_000})
+    program.close()
