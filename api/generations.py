@@ -199,6 +199,7 @@ async def events(
     found = await here.in_database(generation_of, user_of(request), generation_id)
     if format == "ag-ui":
         return agui_stream(request, here, found, str(found.conversation_id), str(found.pk))
+    after = await sse.reached(here, found, after)
     response: HttpResponseBase = sse.with_ids(sse.event_stream(request, here, found, after), found)
     return response
 

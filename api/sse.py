@@ -49,6 +49,20 @@ def last_position(request: HttpRequest) -> StreamPosition:
     return StreamPosition(int(match[1]), int(match[2]))
 
 
+async def reached(node: Node, generation: Generation, after: StreamPosition) -> StreamPosition:
+    """A position that this generation has not reached was another's. Counted from there, nothing
+    would come until the end: whoever names one gets the whole."""
+    if after == START:
+        return after
+    try:
+        [newest] = await node.log.newest([str(generation.pk)])
+    except node.unreachable as error:
+        # What has ended can be read all the same.
+        logger.warning("position_not_checked", generation=str(generation.pk), error=str(error))
+        return after
+    return START if START < newest < after else after
+
+
 def event_stream(
     request: HttpRequest,
     node: Node,
@@ -57,7 +71,7 @@ def event_stream(
     translate: Translate | None = None,
 ) -> StreamingHttpResponse:
     """The events of a generation from a position on, until its end."""
-    # Nobody can have reached a later attempt than the newest: that is no position to count from.
+    # A log that is gone cannot tell, but the row knows the newest attempt.
     after = after if after.attempt <= generation.attempt else START
     stands = standing(request)
     frames = with_heartbeats(node, generation, after, user_of(request), stands)

@@ -164,6 +164,18 @@ def test_a_position_beyond_the_end_gets_the_whole(client: ApiClient) -> None:
     assert text_of(state["content"]) == expected_text(SHORT)
 
 
+def test_a_position_of_another_answer_gets_the_whole_at_once(client: ApiClient) -> None:
+    asked = ask(client, LONG)
+    path = f"/generations/{asked['generation']}/events"
+    with client.stream("GET", path) as (_, events):
+        next(event for event in events if event.kind == "text.delta")
+    with client.stream("GET", path, after="1-999") as (_, events):
+        seen = list(events)
+    first = numbered(seen)[0]
+    assert (first.kind, first.data["status"]) == ("snapshot", "in_progress")
+    assert text_of(replay(numbered(seen))["content"]) == expected_text(LONG)
+
+
 def test_another_web_node_goes_on_where_a_killed_one_stopped(owner: User, stack: Stack) -> None:
     first, second = stack.web(), stack.web()
     stack.worker()
