@@ -171,13 +171,23 @@ def parse_args(text: str) -> dict[str, Any]:
 def is_storable(value: Any) -> bool:
     match value:
         case str():
-            return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
+            return "\0" not in value and is_text(value)
         case float():
             return math.isfinite(value)
         case list():
             return all(map(is_storable, value))
         case dict():
             return all(is_storable(key) and is_storable(each) for key, each in value.items())
+    return True
+
+
+def is_text(value: str) -> bool:
+    """Whether it holds no half of a surrogate pair. At the encoder's pace: a request brings
+    megabytes of an image, and a web node has other readers meanwhile."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
     return True
 
 
