@@ -28,6 +28,7 @@ HEARTBEAT_SECONDS = 15
 HEARTBEAT = b": still here\n\n"
 DONE = b"event: done\ndata: {}\n\n"
 HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering": "no"}
+LINE_ENDS = [(sign.encode(), b"\\u%04x" % ord(sign)) for sign in "\x85\u2028\u2029"]
 POSITION = re.compile(r"(\d{1,9})-(\d{1,9})")
 
 # Frames in, chunks of the response out; None stands for a silence.
@@ -109,7 +110,16 @@ def event(kind: str, data: bytes, at: StreamPosition | None = None) -> bytes:
     """A frame is one line of JSON, so one `data` holds it."""
     # A frame without a number (a place in the queue) must not move the reader's position.
     named = b"id: %d-%d\n" % at if at and at > START else b""
-    return b"%sevent: %s\ndata: %s\n\n" % (named, kind.encode(), data)
+    return b"%sevent: %s\ndata: %s\n\n" % (named, kind.encode(), one_line(data))
+
+
+def one_line(data: bytes) -> bytes:
+    """JSON without what Unicode takes for the end of a line. The standard ends lines at CR and LF
+    alone, but many a client splits them as Python does (httpx, for one). Such a character stands
+    within a string, where an escape means the same."""
+    for sign, escape in LINE_ENDS:
+        data = data.replace(sign, escape)
+    return data
 
 
 async def in_band(node: Node, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

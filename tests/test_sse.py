@@ -17,6 +17,9 @@ from tests.stack import Process, Stack, Web
 
 SHORT = {"tokens": 30, "rate": 200}
 LONG = {"tokens": 150, "rate": 50}
+DIRECTIVE = json.dumps({"text": " ".join(["\x85\u2028\u2029"] * 3)})
+USER = {"id": "1", "role": "user", "content": DIRECTIVE}
+NOTHING_ELSE: Any = {"tools": [], "context": [], "state": {}, "forwardedProps": {}}
 
 
 @pytest.fixture
@@ -63,6 +66,25 @@ def test_a_generation_is_read_and_resumed_at_every_position(client: ApiClient) -
         assert text_of(final["content"]) == expected_text(SHORT)
         assert final["status"] == "completed"
         assert rest[-1].kind == "done"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/messages", {"text": DIRECTIVE}),
+        ("/api/v1/ag-ui", {"threadId": "a", "runId": "b", "messages": [USER], **NOTHING_ELSE}),
+        ("/v1/chat/completions", {"model": "fake", "messages": [USER], "stream": True}),
+    ],
+)
+def test_a_client_may_split_lines_as_python_does(
+    client: ApiClient, path: str, body: dict[str, Any]
+) -> None:
+    assert len(expected_text(json.loads(DIRECTIVE)).splitlines()) > 8
+    headers = {"Accept": "text/event-stream"}
+    with client.http.stream("POST", path, json=body, headers=headers) as response:
+        lines = [line for line in response.iter_lines() if line and line != "data: [DONE]"]
+    assert {line.partition(":")[0] for line in lines} <= {"", "id", "event", "data"}
+    assert all(json.loads(line[6:]) is not None for line in lines if line.startswith("data: "))
 
 
 def test_a_second_reader_gets_the_same_while_it_is_written(client: ApiClient) -> None:

@@ -243,7 +243,7 @@ def message_of(message: Message) -> Any:
 
 
 def encode(event: ag.BaseEvent) -> bytes:
-    return _encoder.encode(event).encode()
+    return sse.one_line(_encoder.encode(event).encode())
 
 
 def last_user_text(messages: list[Any]) -> str:

@@ -199,7 +199,7 @@ async def streamed(
 
 
 def data(value: dict[str, Any]) -> bytes:
-    return b"data: %s\n\n" % encode(value)
+    return b"data: %s\n\n" % sse.one_line(encode(value))
 
 
 @asynccontextmanager
