@@ -112,6 +112,18 @@ def test_the_command_prints_a_key_that_works(
         call_command("create_api_key", "nobody", "--name", "ci")
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--name", " "), ("--name", "x" * 81), ("--days", "0"), ("--days", "99999999")],
+)
+def test_the_command_refuses_what_no_key_can_have(owner: User, option: str, value: str) -> None:
+    options = {"--name": "ci", option: value}
+    words = [word for pair in options.items() for word in pair]
+    with pytest.raises(CommandError, match=f"^{option}: expected"):
+        call_command("create_api_key", owner.username, *words)
+    assert not owner.api_keys.exists()
+
+
 def test_the_page_makes_a_key_shows_it_once_and_revokes_it(owner: User, stranger: User) -> None:
     page = Client()
     page.force_login(owner)

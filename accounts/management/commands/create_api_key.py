@@ -8,6 +8,9 @@ from django.utils import timezone
 from accounts.keys import create_key
 from accounts.models import ApiKey, User
 
+MOST_DAYS = 36_500
+NAME_CHARS = ApiKey._meta.get_field("name").max_length or 0
+
 
 class Command(BaseCommand):
     help = "Make a key for the API and print it; it cannot be shown again."
@@ -27,8 +30,10 @@ class Command(BaseCommand):
         owner = User.objects.filter(username=options["user"]).first()
         if owner is None:
             raise CommandError(f"There is no user {options['user']!r}.")
-        if options["days"] is not None and options["days"] < 1:
-            raise CommandError(f"--days: expected 1 or more, got {options['days']}")
+        if options["days"] is not None and not 1 <= options["days"] <= MOST_DAYS:
+            raise CommandError(f"--days: expected 1 to {MOST_DAYS}, got {options['days']}")
+        if not 1 <= len(options["name"].strip()) <= NAME_CHARS:
+            raise CommandError(f"--name: expected 1 to {NAME_CHARS} characters")
         ends = timezone.now() + timedelta(days=options["days"]) if options["days"] else None
         _, secret = create_key(
             owner, options["name"], options["scope"] or ApiKey.Scope.values, ends
