@@ -1,8 +1,9 @@
 """`/v1/`: for programs that speak OpenAI's API. A request goes the way of every other message:
 queue, lease, log and limits are the same, and so is what the metrics count."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import wraps
 from typing import Any, cast
 
@@ -117,6 +118,8 @@ async def completions(request: HttpRequest, user: User) -> HttpResponseBase:
         return await whole(here, generation, answer, frames)
     first = await first_deltas(here, generation, answer, frames)
     chunks = streamed(here, generation, answer, first, frames, asked)
+    # One that has begun is closed when it is dropped: the program may be gone before Django reads.
+    await anext(chunks)
     return StreamingHttpResponse(chunks, content_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
 
 
@@ -125,6 +128,16 @@ async def begin(here: Node, user: User, asked: Completion) -> Generation:
     if not is_storable(wanted):
         sentence = "The request holds a character or a number that cannot be kept, such as NUL."
         raise ApiError(400, sentence, code="invalid_value")
+    work = asyncio.ensure_future(store(here, user, asked, wanted))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        # The program is gone, and the row on its way into the database all the same.
+        here.spawn(cancel_stored(here, work))
+        raise
+
+
+async def store(here: Node, user: User, asked: Completion, wanted: dict[str, Any]) -> Generation:
     waiting = await here.waiting()
     try:
         generation = await here.in_database(
@@ -134,6 +147,11 @@ async def begin(here: Node, user: User, asked: Completion) -> Generation:
         raise no_such_model(asked.model) from None
     await send_out(here, user, generation, [], waiting)
     return generation
+
+
+async def cancel_stored(here: Node, work: asyncio.Future[Generation]) -> None:
+    with suppress(ApiError, *here.unreachable, *here.database_down):
+        await cancel(here, await work)
 
 
 async def whole(
@@ -172,6 +190,7 @@ async def streamed(
     asked: Completion,
 ) -> AsyncIterator[bytes]:
     async with ending(here, generation, answer, frames):
+        yield b""
         try:
             yield data(answer.chunk({"role": "assistant", "content": ""}))
             for delta in first:
