@@ -14,6 +14,7 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from llm import failures
 from llm.errors import ProviderError
+from llm.pace import pace
 from llm.session import session, timeout
 from llm.spec import TimeLimits
 from llm.sse import EventReader
@@ -73,9 +74,10 @@ class HangsUp:
 
 
 class Reading:
-    """One response, read to its end: `next` gives the chunks of one read."""
+    """One response, read to its end: `next` gives the chunks of one read. From the first ones on it
+    reads at the pace of whoever publishes them."""
 
-    __slots__ = ("_content", "_error", "_sse", "_watchdog", "_wire", "ended")
+    __slots__ = ("_begun", "_content", "_error", "_pace", "_sse", "_watchdog", "_wire", "ended")
 
     def __init__(
         self, response: aiohttp.ClientResponse, started: float, limits: TimeLimits, wire: Wire
@@ -85,6 +87,8 @@ class Reading:
         self._wire = wire
         self._watchdog = Watchdog(response.content, started, limits.first_token, limits.token)
         self._error: Exception | None = None
+        self._pace = pace.get()
+        self._begun = False
         self.ended = False
 
     @property
@@ -97,6 +101,8 @@ class Reading:
     async def next(self) -> list[ChatGenerationChunk]:
         if self._error is not None:
             raise self._error
+        if self._begun and self._pace is not None:
+            await self._pace.wait()
         self._watchdog.waiting = True
         try:
             piece = await self._content.readany()
@@ -137,6 +143,7 @@ class Reading:
                 self.ended = True
                 break
         chunks = self._wire.take()
+        self._begun = self._begun or bool(chunks)
         if self._wire.finished and not finished:
             self._watchdog.finish_came()
         elif chunks and not finished:

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from llm import parts
 from llm.errors import ProviderError
+from llm.pace import pace
 from llm.spec import ModelSpec, Turn
 from llm.stream import stream as stream_from_model
 from streaming import lease, protocol, recovery
@@ -168,6 +169,7 @@ async def stream(run: Run, worker: Worker, model: ModelSpec, turns: Sequence[Tur
 
 async def take_all(run: Run, worker: Worker, model: ModelSpec, turns: Sequence[Turn]) -> Ending:
     usage, reason = None, "stop"
+    pace.set(worker.ticker.pace)
     async with aclosing(stream_from_model(model, turns, around(run, worker))) as said:
         async for part in said:
             match part:

@@ -4,6 +4,10 @@ It is the only caller of `StreamLog.append` for running generations, so the even
 neither overtake each other nor be parted from their buffer; and nobody cancels it. (A timer for
 each stream, which the next token cancels, loses text: a task that is cancelled while it publishes
 takes with it the buffer that it has emptied.)
+
+An event costs more than the tokens in it, on its whole way to the screen. So a process publishes no
+more than `EVENTS_PER_SECOND`: with more streams than that allows for, ticks come less often, and
+each carries more.
 """
 
 import asyncio
@@ -13,6 +17,7 @@ import structlog
 from django.conf import settings
 from redis.exceptions import RedisError
 
+from llm.pace import Pace
 from streaming import metrics
 from streaming.log import Append, StreamLog
 from streaming.run import Run
@@ -20,6 +25,8 @@ from streaming.run import Run
 logger = structlog.get_logger(__name__)
 BACK_OFF_SECONDS = 0.25
 MAX_STREAMS_IN_A_PIPELINE = 200
+EVENTS_PER_SECOND = 1_600
+LONGEST_TICK_SECONDS = 0.1
 
 
 class Ticker:
@@ -28,6 +35,7 @@ class Ticker:
         self._dirty: set[Run] = set()
         self._urgent: set[Run] = set()
         self._wake = asyncio.Event()
+        self.pace = Pace()
         self.failing_since: float | None = None
 
     def touch(self, run: Run) -> None:
@@ -44,16 +52,17 @@ class Ticker:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + settings.TICK_SECONDS
+        deadline = loop.time()
         while True:
             timer = loop.call_at(deadline, self._wake.set)
             await self._wake.wait()
             timer.cancel()
             self._wake.clear()
             if loop.time() >= deadline:
-                # From now, not from the last deadline: a late tick must not be followed by a burst.
-                deadline = loop.time() + settings.TICK_SECONDS
+                await self.pace.beat()
                 due, self._dirty = self._dirty, set()
+                # From now, not from the last deadline: a late tick must not be followed by a burst.
+                deadline = loop.time() + tick_for(len(due))
             else:
                 due = self._urgent
                 self._dirty -= due
@@ -97,3 +106,9 @@ class Ticker:
             return
         if run.dirty:
             self._dirty.add(run)
+
+
+def tick_for(streams: int) -> float:
+    """Seconds until the next one, after one that publishes so many streams."""
+    tick: float = settings.TICK_SECONDS
+    return max(tick, min(streams / EVENTS_PER_SECOND, LONGEST_TICK_SECONDS))
