@@ -7,12 +7,18 @@ Settings: `PORT` (8000), `BIND` (127.0.0.1), `ASGI_THREADS` (16), `BEHIND_PROXY`
 line, and does not wait for readers (chatsite/flow.py).
 """
 
+# ruff: noqa: E402
 import asyncio
 import os
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 os.environ.setdefault("ASGI_THREADS", "16")
+
+import uvloop
+
+# Daphne makes its event loop when it is imported.
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 import autobahn.twisted.websocket
 import autobahn.websocket.protocol
