@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
 from llm import health
+from llm.kept import Kept
 from llm.models import ChatModel, Provider
 
 logger = structlog.get_logger(__name__)
@@ -81,11 +82,24 @@ def default_model(user: User) -> ChatModel | None:
     """The first that is offered where the chosen default is not; None where nothing is. Models of
     a provider that is out are passed over while there are others; the demo is no other."""
     # An open default is the first that is offered to anybody, and found more cheaply.
-    first = enabled().filter(default=True, groups=None).first() or offered(user).first()
+    first = open_default("") or offered(user).first()
     if first is None or not is_out(first):
         return first
     others = offered(user).exclude(provider__kind=Provider.Kind.DEMO)
     return next((model for model in others if not is_out(model)), first)
+
+
+def _open_default(_: str) -> ChatModel | None:
+    return enabled().filter(default=True, groups=None).first()
+
+
+def _known(pk: int) -> ChatModel | None:
+    return ChatModel.objects.select_related("provider").filter(pk=pk).first()
+
+
+open_default = Kept(_open_default)
+# By its key, whether or not it is enabled; with its provider.
+known = Kept(_known)
 
 
 def is_out(model: ChatModel) -> bool:

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from conversations.models import Generation, GenerationTrace
 from conversations.search.index import store_answer
+from llm.catalogue import known
 
 Status = Generation.Status
 
@@ -54,7 +55,7 @@ def claim(generation_id: UUID | str, worker: str) -> Generation | None:
     is still as it was read: two round trips where a transaction around both would cost four. What
     came in between (a renewal, a cancel, a zombie's tool) makes it nobody's, until the next sweep.
     """
-    readable = Generation.objects.select_related("model__provider", "prompt", "conversation")
+    readable = Generation.objects.select_related("prompt", "conversation")
     try:
         found = readable.get(claimable(), pk=generation_id)
     except Generation.DoesNotExist:
@@ -72,6 +73,8 @@ def claim(generation_id: UUID | str, worker: str) -> Generation | None:
         return None
     for name, value in changes.items():
         setattr(found, name, value)
+    if found.model_id is not None:
+        found.model = known(found.model_id)
     return found
 
 

@@ -32,6 +32,8 @@ TIMES = {
     "LLM_FIRST_TOKEN_TIMEOUT": "3",
     "LLM_TOKEN_TIMEOUT": "3",
     "LLM_CONNECT_TIMEOUT": "2",
+    # A test changes a model and asks it at once.
+    "MODELS_KEPT_SECONDS": "0",
 }
 
 

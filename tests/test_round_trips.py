@@ -2,14 +2,17 @@
 tokens. A feature that needs one more statement changes a number here, and knows that it does."""
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from accounts.models import User
 from conversations.submit import Submitted
+from llm.catalogue import default_model, known, open_default
 from streaming.conclude import store_now
 from streaming.dispatch import store
 from streaming.job import Job, begin
@@ -36,10 +39,22 @@ def begun(made: Submitted) -> tuple[list[str], Job]:
     return statements(begin, str(made.generation.pk), "a test")
 
 
+@pytest.fixture(autouse=True)
+def _a_busy_second(settings: Settings, owner: User) -> Iterator[None]:
+    """In which others have asked the same models a moment ago."""
+    settings.MODELS_KEPT_SECONDS = 60
+    model = default_model(owner)
+    assert model is not None
+    known(model.pk)
+    yield
+    for kept in (known, open_default):
+        kept.forget()
+
+
 def test_a_first_message(owner: User) -> None:
     sql, made = sent(owner)
-    # The model, BEGIN, conversation, two messages, what is searched for, generation, COMMIT.
-    assert len(sql) == 7, sql
+    # BEGIN, conversation, two messages, what is searched for, generation, COMMIT.
+    assert len(sql) == 6, sql
 
     sql, job = begun(made)
     # Read, and take.
@@ -55,8 +70,8 @@ def test_a_first_message(owner: User) -> None:
 def test_a_message_that_follows(owner: User) -> None:
     first = answered(owner)
     sql, made = sent(owner, conversation=first.conversation.pk, parent=first.reply.pk)
-    # Beside those of a first one: the conversation's last model, the parent, the conversation's
-    # time, and what the tabs are told.
+    # Beside those of a first one: the conversation's last model and whether it is still there, the
+    # parent, the conversation's time, and what the tabs are told.
     assert len(sql) == 11, sql
 
     sql, job = begun(made)
