@@ -93,7 +93,7 @@ class LeanChatOpenAI(HangsUp, ChatOpenAI):
         started = asyncio.get_running_loop().time()
         response = await self._post(payload)
         if is_whole(response):
-            async for chunk in told(await self._read_whole(response, payload), run_manager):
+            async for chunk in told(await self._read_whole(response), run_manager):
                 yield chunk
             return
         reading = self.start_reading(response, started, self.limits, ChatWire())
@@ -136,11 +136,9 @@ class LeanChatOpenAI(HangsUp, ChatOpenAI):
     def _cannot_stream(self) -> bool:
         return not self.streams or "stream" in self._refused
 
-    async def _read_whole(
-        self, response: aiohttp.ClientResponse, payload: dict[str, Any]
-    ) -> list[ChatGenerationChunk]:
-        """An answer in one piece, as if it was a stream of one event. A server may also send it
-        because it does not know streaming, and then it is not asked for that again."""
+    async def _read_whole(self, response: aiohttp.ClientResponse) -> list[ChatGenerationChunk]:
+        """An answer in one piece, as if it was a stream of one event. A server may send it without
+        being asked for it, today or always: that costs nothing, so it is asked to stream again."""
         self._response = response
         try:
             body = await read_body(response, self.limits.first_token)
@@ -150,8 +148,6 @@ class LeanChatOpenAI(HangsUp, ChatOpenAI):
         wire.see(body)
         if not wire.finished:
             raise refusal(response, body[:MAX_ERROR_BYTES].decode(errors="replace"))
-        if payload.get("stream"):
-            self._refused.add("stream")
         return [*wire.take(), wire.last()]
 
     async def _post(self, payload: dict[str, Any]) -> aiohttp.ClientResponse:
