@@ -40,7 +40,8 @@ async def models_of(provider: Provider) -> list[Listed]:
         raise failures.from_exception(error) from error
     finally:
         await close_session()
-    return sorted(found, key=lambda each: each.id)
+    # A model whose name no form and no database takes cannot be asked for, either.
+    return sorted((each for each in found if each.id.isprintable()), key=lambda each: each.id)
 
 
 def _request(provider: Provider) -> tuple[str, dict[str, str]]:

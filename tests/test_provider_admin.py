@@ -1,5 +1,6 @@
 """What admins do with providers: see how they fare, try a model, fetch what a server has."""
 
+import json
 import re
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from llm.errors import ProviderError
 from llm.models import ChatModel, ToolServer
 from llm.models import Provider as ProviderRow
 from tests.environment import free_port
-from tests.pages_server import serving
+from tests.pages_server import Answer, serving
 from tests.provider import Provider, expected_text
 from tests.stack import ROOT, Process
 
@@ -205,6 +206,18 @@ def test_what_a_server_says_in_place_of_a_list_is_shown(admin: Client, row: Prov
     assert "provider_invalid_response" in text
     assert "text/html: JSON is malformed" in text
     assert "&lt;h1&gt;Welcome to the gateway" in text
+
+
+def test_a_model_with_an_impossible_name_is_not_offered(admin: Client, row: ProviderRow) -> None:
+    with serving() as server:
+        ids = ["good", "bad\0", "worse\n"]
+        listed = json.dumps({"data": [{"id": each} for each in ids]}).encode()
+        server.pages["/v1/models"] = Answer(listed, headers={"Content-Type": "application/json"})
+        ProviderRow.objects.filter(pk=row.pk).update(base_url=f"{server.url}/v1")
+        text = page(admin, fetch_url(row))
+        assert 'value="good"' in text
+        assert 'value="bad' not in text
+        assert 'value="worse' not in text
 
 
 # --- Health and forms ----------------------------------------------------------------------------
