@@ -46,6 +46,21 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def address(name: str) -> str:
+    """Of an HTTP server; empty where there is none."""
+    value = text(name)
+    try:
+        parts = urlsplit(value)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        fits = False
+    if value and not fits:
+        raise ImproperlyConfigured(
+            f"{name}: expected an address such as http://localhost:11434/v1, got {value!r}"
+        )
+    return value
+
+
 def pairs(name: str) -> dict[str, str]:
     """A comma-separated list of `key=value`."""
     found = {}

@@ -7,7 +7,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from chatsite import logs
-from chatsite.environment import OURS, broker_url, flag, number, pairs, text, whole, words
+from chatsite.environment import OURS, address, broker_url, flag, number, pairs, text, whole, words
 from chatsite.unfold import UNFOLD  # noqa: F401
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -240,9 +240,9 @@ LLM_RUNNABLES = pairs("LLM_RUNNABLES")
 FETCH_ALLOWED_HOSTS = words("FETCH_ALLOWED_HOSTS")
 # Commands that MCP servers set in the admin may run on the workers.
 MCP_COMMANDS = words("MCP_COMMANDS")
-OPENAI_BASE_URL = text("OPENAI_BASE_URL")
+OPENAI_BASE_URL = address("OPENAI_BASE_URL")
 OPENAI_MODEL = words("OPENAI_MODEL")
-ANTHROPIC_BASE_URL = text("ANTHROPIC_BASE_URL")
+ANTHROPIC_BASE_URL = address("ANTHROPIC_BASE_URL")
 ANTHROPIC_MODEL = words("ANTHROPIC_MODEL")
 
 # --- Accounts ------------------------------------------------------------------------------------
