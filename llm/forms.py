@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django import forms
 from django.db.models import QuerySet
@@ -69,6 +70,15 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_headers(self) -> dict[str, str]:
         return named(self.cleaned_data["headers"], HEADER)
 
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        stored = {"key": self.instance.encrypted_key, "headers": self.instance.encrypted_headers}
+        kept = [name for name, token in stored.items() if token and not given.get(name)]
+        before, after = (host_of(each, "base_url", "kind") for each in (self.initial, given))
+        if kept and before != after and not given.get("forget"):
+            self.add_error("base_url", is_for(before, " and ".join(kept)))
+        return given
+
     def save(self, commit: bool = True) -> Provider:
         provider: Provider = self.instance
         if self.cleaned_data["forget"]:
@@ -80,6 +90,21 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
             provider.set_headers(self.cleaned_data["headers"])
         saved: Provider = super().save(commit)
         return saved
+
+
+def host_of(fields: dict[str, Any], address: str, otherwise: str) -> str:
+    """With scheme and port; what stands in `otherwise` where there is no address."""
+    parts = urlsplit(fields.get(address) or "")
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else str(fields.get(otherwise))
+
+
+def is_for(host: str, kept: str) -> str:
+    """Whoever may change an address must not be able to read a secret by having it sent to a host
+    of their own."""
+    return (
+        f"What is stored ({kept}) was given for {host}. "
+        "For another one give it again, or have it forgotten."
+    )
 
 
 class Tools(UnfoldAdminCheckboxSelectMultipleWidget):

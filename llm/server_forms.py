@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 
-from llm.forms import named, or_else, which_are_stored
+from llm.forms import host_of, is_for, named, or_else, which_are_stored
 from llm.models import ToolServer
 
 SECRET = re.compile(r"([A-Za-z_][\w-]*)[ \t]*[:=][ \t]*(\S.*)")
@@ -52,6 +52,14 @@ class ToolServerForm(forms.ModelForm):  # type: ignore[type-arg]
             # The library would put in a variable of the worker's own environment.
             raise forms.ValidationError("A value cannot refer to a variable by `${…}`.")
         return found
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        before, after = (host_of(each, "url", "command") for each in (self.initial, given))
+        kept = self.instance.encrypted_secrets and not given.get("secrets")
+        if kept and before != after and not given.get("forget"):
+            self.add_error("url", is_for(before, "secrets"))
+        return given
 
     def save(self, commit: bool = True) -> ToolServer:
         server: ToolServer = self.instance

@@ -349,6 +349,24 @@ def test_a_form_keeps_secrets_and_refuses_commands(
     assert "swordfish" not in page
 
 
+def test_secrets_of_a_server_go_to_no_other_host(server: ToolServer, admin_client: Client) -> None:
+    server.set_secrets({"TOKEN": "swordfish"})
+    server.save()
+    form = {"name": "tests", "transport": "http", "args": "[]", "timeout": "30"}
+    inline = {f"tools-{name}_FORMS": "0" for name in ("TOTAL", "INITIAL", "MIN_NUM", "MAX_NUM")}
+    url = f"/admin/llm/toolserver/{server.pk}/change/"
+
+    def post(**fields: str) -> str:
+        return admin_client.post(url, form | inline | fields).content.decode()
+
+    assert "What is stored (secrets) was given for http://127" in post(url="http://theirs:1/mcp")
+    assert ToolServer.objects.get().url == server.url
+    post(url=server.url + "/other")
+    post(url="http://theirs:1/mcp", forget="on")
+    moved = ToolServer.objects.get()
+    assert (moved.url, moved.encrypted_secrets) == ("http://theirs:1/mcp", "")
+
+
 def test_models_keep_the_tools_of_a_server_that_is_renamed(
     server: ToolServer, admin_client: Client
 ) -> None:

@@ -64,6 +64,35 @@ def test_an_empty_field_keeps_the_key_and_forget_drops_it(admin: Client) -> None
     assert provider.encrypted_key == ""
 
 
+@pytest.mark.parametrize(
+    ("change", "moves"),
+    [
+        ({"base_url": "http://a:1/other"}, True),
+        ({"base_url": "http://theirs:1/v1"}, False),
+        ({"base_url": "https://a:1/v1"}, False),
+        ({"base_url": "http://a:2/v1"}, False),
+        ({"base_url": ""}, False),
+        ({"base_url": "http://theirs:1/v1", "key": "sk-theirs"}, False),
+        ({"base_url": "http://theirs:1/v1", "key": "sk-theirs", "headers": "X-Team: red"}, True),
+        ({"base_url": "http://theirs:1/v1", "forget": "on"}, True),
+    ],
+)
+def test_what_is_stored_goes_to_no_other_host(
+    admin: Client, change: dict[str, str], moves: bool
+) -> None:
+    provider = Provider.objects.create(name="Ours", base_url="http://a:1/v1")
+    provider.set_key(KEY)
+    provider.set_headers({"X-Team": "blue"})
+    provider.save()
+    url = reverse("admin:llm_provider_change", args=[provider.pk])
+    answer = admin.post(url, form(**change))
+    provider.refresh_from_db()
+    assert (provider.base_url == change["base_url"]) is moves
+    if not moves:
+        assert "was given for http://a:1. For another one" in answer.content.decode()
+        assert decrypt(provider.encrypted_key) == KEY
+
+
 def test_a_header_that_is_none_is_refused(admin: Client) -> None:
     answer = admin.post(reverse("admin:llm_provider_add"), form(headers="X-Team blue"))
     assert "Expected `Name: value`, got &#x27;X-Team blue&#x27;." in answer.content.decode()
