@@ -12,7 +12,7 @@ from conversations import summaries
 from conversations.models import Conversation, Generation, HistorySummary, Message
 from conversations.submit import Submitted
 from llm.models import ChatModel
-from llm.summary import digests_of, parts_of
+from llm.summary import cut, digests_of, parts_of
 from tests.client import Tab
 from tests.conftest import OpenTab
 from tests.provider import Provider, expected_text
@@ -95,6 +95,20 @@ def test_the_next_question_finds_it_made(
     assert "They spoke of boats." in told(provider, 3)
     assert second["usage"]["left_out"] == 2
     assert second["usage"]["input_tokens"] < first["usage"]["input_tokens"]
+
+
+@through_the_worker
+def test_one_that_is_too_long_is_cut_and_not_made_again(
+    owner: User, web: Web, long_ago: Submitted, open_tab: OpenTab, provider: Provider
+) -> None:
+    provider.script({"text": "They spoke of boats at length. " * 800, "rate": 0})
+    tab = open_tab(owner, web)
+    first = ask(tab, end_of(long_ago))
+    second = ask(tab, first["message"])
+
+    assert len(provider.requests) == 3
+    assert "They spoke of boats at length.\n\n---" in told(provider, 3)
+    assert second["usage"]["summarised"]
 
 
 @through_the_worker
@@ -231,3 +245,11 @@ def test_a_conversation_is_parted_between_its_messages() -> None:
     assert [part[:7] for part in parts] == ["human: ", "ai: bbb", "human: "]
     assert len(parts[-1]) < 8_100
     assert list(parts_of([], 100)) == []
+
+
+def test_a_summary_ends_with_a_sentence() -> None:
+    assert cut("One. Two. Three.", 100) == "One. Two. Three."
+    assert cut("One is short. Two is short. Three is longer.", 8) == "One is short. Two is short."
+    assert cut("word " * 100, 5) == ("word " * 100)[:20]
+    assert cut("了解。" * 10, 5) == "了解。" * 2
+    assert cut("é" * 10, 1) == "éé"
