@@ -23,14 +23,14 @@ MESSAGES: dict[Code, str] = {
     "provider_rate_limited": "The model is busy just now. Please try again in a moment.",
     "provider_error": "The model had a problem. Please try again.",
     "provider_bad_request": "The model did not accept this message.",
-    "context_too_long": "This conversation is too long for the model. "
-    "Please start a new one or choose a model with more room.",
+    "context_too_long": "This is too long for the model. Please shorten it, start a new chat "
+    "or choose a model with more room.",
     "provider_interrupted": "The answer was cut off. Please try again.",
     "provider_timeout": "The model took too long to answer. Please try again.",
     "provider_invalid_response": "The model sent something that we could not read. "
     "Please try again.",
     "model_misconfigured": "This model is not set up correctly. Please tell your administrator.",
-    "moderation_unavailable": "The answer could not be checked, so it is not shown. "
+    "moderation_unavailable": "The rest of the answer could not be checked, so it is not shown. "
     "Please try again in a moment.",
     "runnable_failed": "This model failed at the answer. Please try again, or tell your "
     "administrator.",

@@ -10,14 +10,14 @@ const SENTENCES = /** @type {Record<string, string>} */ ({
   provider_error: gettext("The model had a problem. Please try again."),
   provider_bad_request: gettext("The model did not accept this message."),
   context_too_long: gettext(
-    "This conversation is too long for the model. Please start a new one or choose a model with more room.",
+    "This is too long for the model. Please shorten it, start a new chat or choose a model with more room.",
   ),
   provider_interrupted: gettext("The answer was cut off. Please try again."),
   provider_timeout: gettext("The model took too long to answer. Please try again."),
   provider_invalid_response: gettext("The model sent something that we could not read. Please try again."),
   model_misconfigured: gettext("This model is not set up correctly. Please tell your administrator."),
   runnable_failed: gettext("This model failed at the answer. Please try again, or tell your administrator."),
-  moderation_unavailable: gettext("The answer could not be checked, so it is not shown. Please try again in a moment."),
+  moderation_unavailable: gettext("The rest of the answer could not be checked, so it is not shown. Please try again in a moment."),
   worker_lost: gettext("The answer was interrupted too often. Try again."),
   side_effects: gettext(
     "The answer was interrupted after a tool had already acted, so it was not started again by itself.",
