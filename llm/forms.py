@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -92,7 +93,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]
         return saved
 
 
-def host_of(fields: dict[str, Any], address: str, otherwise: str) -> str:
+def host_of(fields: Mapping[str, Any], address: str, otherwise: str) -> str:
     """With scheme and port; what stands in `otherwise` where there is no address."""
     parts = urlsplit(fields.get(address) or "")
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else str(fields.get(otherwise))
