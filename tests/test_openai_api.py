@@ -2,9 +2,12 @@
 
 import base64
 import json
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import openai
@@ -366,6 +369,26 @@ def test_whoever_hangs_up_stops_the_model(
     generation = Generation.objects.get(conversation__owner=owner)
     events = ApiClient(web.url, secret).events(str(generation.pk))
     assert replay(events)["status"] == "cancelled"
+
+
+def test_whoever_hangs_up_at_any_moment_stops_the_model(
+    owner: User, web: Web, worker: Process, secret: str
+) -> None:
+    """Before the request is read, while it is stored, before the answer begins, and after."""
+    asked = {"model": "fake", "messages": said({"tokens": 4000, "rate": 40}), "stream": True}
+    body = json.dumps(asked).encode()
+    head = f"Host: 127.0.0.1\r\nAuthorization: Bearer {secret}\r\nContent-Length: {len(body)}"
+    request = f"POST /v1/chat/completions HTTP/1.1\r\n{head}\r\n\r\n".encode() + body
+    address = urlsplit(web.url)
+    for number in range(60):
+        with socket.create_connection((address.hostname, address.port)) as line:
+            line.sendall(request)
+            line.settimeout(0.0015 * (number + 1))
+            with suppress(TimeoutError):
+                line.recv(1)
+    requests = Generation.objects.filter(conversation__owner=owner)
+    others = requests.exclude(status="cancelled")
+    wait_until(lambda: requests.exists() and not others.exists(), 20)
 
 
 def test_whoever_hangs_up_while_it_waits_takes_it_out_of_the_queue(

@@ -3,7 +3,7 @@ queue, lease, log and limits are the same, and so is what the metrics count."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, suppress
 from functools import wraps
 from typing import Any, cast
 
@@ -38,6 +38,7 @@ logger = structlog.get_logger(__name__)
 encode = msgspec.json.Encoder().encode
 
 DONE = b"data: [DONE]\n\n"
+ATTEND_SECONDS = 1.0
 KEEP_ALIVE = b": still here\n\n"
 View = Callable[..., Any]
 
@@ -113,11 +114,12 @@ async def completions(request: HttpRequest, user: User) -> HttpResponseBase:
     here = node()
     generation = await begin(here, user, asked)
     answer = Answer(generation, in_one_piece=not asked.stream)
+    here.spawn(attend(here, generation, answer, asyncio.current_task()))
     frames = read(here, generation, START, sse.HEARTBEAT_SECONDS, user, standing(request))
     if not asked.stream:
-        return await whole(here, generation, answer, frames)
-    first = await first_deltas(here, generation, answer, frames)
-    chunks = streamed(here, generation, answer, first, frames, asked)
+        return await whole(answer, frames)
+    first = await first_deltas(answer, frames)
+    chunks = streamed(here, answer, first, frames, asked)
     # One that has begun is closed when it is dropped: the program may be gone before Django reads.
     await anext(chunks)
     return StreamingHttpResponse(chunks, content_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
@@ -154,10 +156,23 @@ async def cancel_stored(here: Node, work: asyncio.Future[Generation]) -> None:
         await cancel(here, await work)
 
 
-async def whole(
-    here: Node, generation: Generation, answer: Answer, frames: AsyncIterator[bytes | None]
-) -> HttpResponseBase:
-    async with ending(here, generation, answer, frames):
+async def attend(
+    here: Node, generation: Generation, answer: Answer, request: asyncio.Task[Any] | None
+) -> None:
+    """Whoever asked is gone, or has all there is: a model must not go on for nobody.
+
+    Django says that a program is gone by cancelling the task of its request, and says it once.
+    Where that falls into a call in a thread (asgiref), or into a time-out that ends in the same
+    moment (Python 3.11), nothing is raised; but the task knows, and is asked every now and then.
+    """
+    while request is not None and not (request.done() or request.cancelling()):
+        await asyncio.wait([request], timeout=ATTEND_SECONDS)
+    if not answer.ended:
+        await cancel(here, generation)
+
+
+async def whole(answer: Answer, frames: AsyncIterator[bytes | None]) -> HttpResponseBase:
+    async with aclosing(cast(Any, frames)):
         async for frame in frames:
             if frame is not None:
                 answer.take(decode_event(frame))
@@ -166,9 +181,7 @@ async def whole(
     return JsonResponse(answer.whole())
 
 
-async def first_deltas(
-    here: Node, generation: Generation, answer: Answer, frames: AsyncIterator[bytes | None]
-) -> list[dict[str, Any]]:
+async def first_deltas(answer: Answer, frames: AsyncIterator[bytes | None]) -> list[dict[str, Any]]:
     """What comes first, while an error can still be told by the status. A silence ends the wait."""
     try:
         async for frame in frames:
@@ -176,20 +189,19 @@ async def first_deltas(
             if deltas or frame is None or answer.ended:
                 return deltas
     except BaseException:
-        await let_go(here, generation, answer, frames)
+        await cast(Any, frames).aclose()
         raise
     raise errors.unavailable()
 
 
 async def streamed(
     here: Node,
-    generation: Generation,
     answer: Answer,
     first: list[dict[str, Any]],
     frames: AsyncIterator[bytes | None],
     asked: Completion,
 ) -> AsyncIterator[bytes]:
-    async with ending(here, generation, answer, frames):
+    async with aclosing(cast(Any, frames)):
         yield b""
         try:
             yield data(answer.chunk({"role": "assistant", "content": ""}))
@@ -219,25 +231,6 @@ async def streamed(
 
 def data(value: dict[str, Any]) -> bytes:
     return b"data: %s\n\n" % sse.one_line(encode(value))
-
-
-@asynccontextmanager
-async def ending(
-    here: Node, generation: Generation, answer: Answer, frames: AsyncIterator[bytes | None]
-) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await let_go(here, generation, answer, frames)
-
-
-async def let_go(
-    here: Node, generation: Generation, answer: Answer, frames: AsyncIterator[bytes | None]
-) -> None:
-    """Whoever asked is gone, or has all there is: a model must not go on for nobody."""
-    await cast(Any, frames).aclose()
-    if not answer.ended:
-        here.spawn(cancel(here, generation))
 
 
 async def cancel(here: Node, generation: Generation) -> None:
