@@ -5,11 +5,12 @@ import asyncio
 import os
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import OperationalError
 
-from streaming.database import NICENESS, DatabaseThreads
+from streaming.database import NICENESS, DatabaseThreads, give_way
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_SECONDS = 20
@@ -86,10 +87,18 @@ async def test_a_call_that_fails_or_is_given_up_passes_its_turn_on() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has threads of their own niceness")
-async def test_its_threads_give_way_to_the_event_loop() -> None:
-    in_database = DatabaseThreads(3)
+@pytest.mark.parametrize("process", [0, 10, 19])
+async def test_its_threads_give_way_to_the_event_loop(process: int) -> None:
+    """Also in a process that is nice itself, and may not become less so."""
 
     def niceness() -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
-    assert await in_database(niceness) == min(niceness() + NICENESS, 19)
+    def in_a_nice_thread() -> int:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), process)
+        give_way()
+        return niceness()
+
+    assert await DatabaseThreads(3)(niceness) == min(niceness() + NICENESS, 19)
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(in_a_nice_thread).result() == min(process + NICENESS, 19)
