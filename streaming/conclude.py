@@ -40,8 +40,10 @@ async def conclude(ending: Ending, run: Run, worker: Worker) -> None:
         logger.warning("generation_lost")
         return
     report(outcome, run)
-    await announce(run, worker, outcome)
-    await worker.tell(run, stored)
+    if await announce(run, worker, outcome):
+        await worker.tidy(run, stored)
+    else:
+        await worker.tell(run, stored)
     if run.untitled and outcome.status == "completed":
         await asyncio.to_thread(enqueue_title, run.conversation)
 
@@ -124,7 +126,8 @@ def report(outcome: Outcome, run: Run) -> None:
     logger.info("generation_ended", status=outcome.status, code=outcome.code, **outcome.timings)
 
 
-async def announce(run: Run, worker: Worker, outcome: Outcome) -> None:
+async def announce(run: Run, worker: Worker, outcome: Outcome) -> bool:
+    """False where the log did not take it."""
     shared: dict[str, Any] = {"usage": outcome.usage, "timings": outcome.timings}
     if outcome.answered_by:
         shared["model"] = outcome.answered_by
@@ -141,5 +144,4 @@ async def announce(run: Run, worker: Worker, outcome: Outcome) -> None:
     else:
         run.emit(protocol.Completed, **shared, finish_reason=outcome.finish_reason)
     # With Redis away for longer than this, tabs learn the end from the database when they resume.
-    if await run.flush(worker.ticker, ANNOUNCE_SECONDS):
-        await worker.tidy(run)
+    return await run.flush(worker.ticker, ANNOUNCE_SECONDS)

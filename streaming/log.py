@@ -175,11 +175,14 @@ class StreamLog:
             pipe.xrevrange(log_key(generation), count=1)
         return [_position(rows[0][0]) if rows else START for rows in await pipe.execute()]
 
-    async def retire(self, generation: str) -> None:
-        """Once the database has the answer: late tabs may still read the log for a while."""
+    async def retire(self, generation: str, *rings: tuple[str, bytes]) -> None:
+        """Once the database has the answer: late tabs may still read the log for a while. `rings`,
+        (channel, frame), go out in the same round trip."""
         pipe = self._redis.pipeline(transaction=False)
         pipe.expire(log_key(generation), settings.FINISHED_LOG_TTL_SECONDS)
         pipe.delete(outcome_key(generation), decisions_key(generation))
+        for channel, frame in rings:
+            pipe.publish(channel, frame)
         await pipe.execute()
 
     async def keep_outcome(self, generation: str, outcome: bytes) -> None:

@@ -129,17 +129,18 @@ class Worker:
         finally:
             del self._swept[generation]
 
-    async def tidy(self, run: Run) -> None:
-        """The database has the answer and every tab has been told: let the log expire."""
+    async def tidy(self, run: Run, news: ConversationUpdated) -> None:
+        """The database has the answer and every tab that shows it has been told: let the log
+        expire, and tell the user's other tabs."""
         try:
-            await self.log.retire(run.generation)
+            await self.log.retire(run.generation, ring(run, news))
         except self.unreachable as error:
             logger.warning("log_not_expired", error=str(error), generation=run.generation)
 
-    async def tell(self, run: Run, event: ConversationUpdated) -> None:
+    async def tell(self, run: Run, news: ConversationUpdated) -> None:
         """The user's tabs show which conversations still have an answer on its way."""
         try:
-            await self.redis.publish(channel_of(user_group(run.owner)), encode(event))
+            await self.redis.publish(*ring(run, news))
         except self.unreachable as error:
             logger.warning("not_announced", conversation=run.conversation, error=str(error))
 
@@ -244,3 +245,7 @@ class Worker:
             await self.questions.look_at_all()
         except self.unreachable as error:
             logger.warning("decisions_not_read", error=str(error))
+
+
+def ring(run: Run, news: ConversationUpdated) -> tuple[str, bytes]:
+    return channel_of(user_group(run.owner)), encode(news)
