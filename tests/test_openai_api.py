@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx2
 import openai
 import pytest
+from django.contrib.auth.models import Group
 from django.utils import timezone
 from langchain_core.messages import HumanMessage
 from langchain_core.tools import tool
@@ -24,6 +25,7 @@ from accounts.models import ApiKey, User
 from api.openai.chunks import Answer
 from api.openai.errors import ApiError
 from conversations.models import Conversation, Generation
+from llm.models import ChatModel
 from tests.api_client import ApiClient, replay
 from tests.conftest import OpenTab
 from tests.provider import Provider, expected_reasoning, expected_text
@@ -358,6 +360,21 @@ def test_a_revoked_key_is_refused(client: OpenAI, owner: User) -> None:
     ApiKey.objects.filter(owner=owner).update(revoked_at=timezone.now())
     with pytest.raises(openai.AuthenticationError):
         client.models.list()
+
+
+def test_a_model_for_others_is_not_there(
+    owner: User, secret: str, client: OpenAI, web: Web
+) -> None:
+    closed = ChatModel.objects.get(slug="fake")
+    others = Group.objects.create(name="Others")
+    closed.groups.add(others)
+    with pytest.raises(openai.NotFoundError) as refused:
+        client.chat.completions.create(model="fake", messages=said(SHORT))
+    assert refused.value.code == "model_not_found"
+    assert "fake" not in [model.id for model in client.models.list()]
+    assert not Generation.objects.filter(conversation__owner=owner).exists()
+    owner.groups.add(others)
+    assert "fake" in [model.id for model in client.models.list()]
 
 
 def test_whoever_hangs_up_stops_the_model(
