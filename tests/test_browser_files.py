@@ -316,7 +316,8 @@ def test_a_removed_file_is_removed_on_the_server(
 def test_an_upload_without_a_network_can_be_tried_again(
     owner: User, site: Web, open_chat: OpenChat
 ) -> None:
-    chat = open_chat(owner, site)
+    # Playwright's routes do not see what a service worker takes over in the same moment.
+    chat = open_chat(owner, site, service_workers="block")
     chat.page.route(UPLOADS, lambda route: route.abort("internetdisconnected"))
     choose(chat, PICTURE)
     expect(chips(chat)).to_contain_text("The server cannot be reached.")
