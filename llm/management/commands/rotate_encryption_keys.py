@@ -31,5 +31,6 @@ class Command(BaseCommand):
         except SecretLost:
             raise CommandError(
                 f"{row._meta.verbose_name} {row}: {column} fits none of ENCRYPTION_KEYS. "
-                "Nothing was changed. Add the key that it was stored with."
+                "Nothing was changed. Add the key that it was stored with; "
+                "if ENCRYPTION_KEYS was empty then, that is SECRET_KEY."
             ) from None
