@@ -32,6 +32,10 @@ def icon(request: HttpRequest) -> str:
     return static("icon.svg")
 
 
+def admin_styles(request: HttpRequest) -> str:
+    return static("css/admin.css")
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Chatsite",
     "SITE_HEADER": "Chatsite",
@@ -39,6 +43,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_SYMBOL": "forum",
     "SITE_URL": "/",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": icon}],
+    "STYLES": [admin_styles],
     "ENVIRONMENT": "chatsite.unfold.environment",
     "BORDER_RADIUS": "8px",
     "COLORS": {

@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from conversations.models import GenerationTrace
+from llm.models import ChatModel
 from llm.trace import Spans
 from tests.axe import seen_in_both_themes
 from tests.chat import OpenChat, plain
@@ -106,6 +107,15 @@ def test_another_language_keeps_the_draft_and_says_what_a_worker_stored_in_engli
     page.get_by_role("button", name="Réglages").click()
     page.get_by_role("combobox", name="Langue").select_option(label="Deutsch")
     expect(page.get_by_role("heading", name="Heute")).to_be_visible()
+
+
+# Nothing of a cell is cut off, above or below.
+WHOLE = """cell => {
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  const [text, box] = [range.getBoundingClientRect(), cell.getBoundingClientRect()];
+  return text.top >= box.top && text.bottom <= box.bottom && text.right <= box.right;
+}"""
 
 
 # --- Small phones, and both directions of writing ------------------------------------------------
@@ -226,6 +236,20 @@ def test_an_answer_arrives_live_under_the_service_worker(
     expect(chat.prose).to_have_text(plain(40))
     chat.reload()
     expect(chat.prose).to_have_text(plain(40))
+
+
+def test_a_long_name_in_a_list_of_the_admin_is_whole_on_a_phone(
+    owner: User, site: Web, open_chat: OpenChat
+) -> None:
+    owner.is_staff = owner.is_superuser = True
+    owner.save()
+    long = "somebody/has-fine-tuned-a-model-and-" + "has_named_it_" * 8
+    ChatModel.objects.filter(slug="fake").update(label=long)
+    chat = open_chat(owner, site, **PHONE)
+    chat.visit("/admin/llm/chatmodel/")
+    cell = chat.page.locator(".field-label", has_text=long)
+    expect(cell).to_be_visible()
+    assert cell.evaluate(WHOLE)
 
 
 def test_the_timeline_of_an_answer_scrolls_by_itself_on_a_phone(
