@@ -86,9 +86,8 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
         "first_token",
         "took",
         "tokens",
-        "finish_reason",
+        "ended_with",
         "by_program",
-        "error_code",
     ]
     list_filter = [
         "status",
@@ -210,6 +209,10 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
     def took(self, generation: Generation) -> str:
         return seconds(generation.timings.get("total_ms"))
 
+    @admin.display(description="ended with")
+    def ended_with(self, generation: Generation) -> str:
+        return generation.error_code or generation.finish_reason
+
     @admin.display(description="tokens in / out")
     def tokens(self, generation: Generation) -> str:
         usage = generation.usage
@@ -220,7 +223,7 @@ class GenerationAdmin(ReadOnly, FoundById, ModelAdmin):
 
 
 def seconds(milliseconds: float | None) -> str:
-    return "" if milliseconds is None else f"{milliseconds / 1000:.2f} s"
+    return "" if milliseconds is None else f"{milliseconds / 1000:.2f}\N{NO-BREAK SPACE}s"
 
 
 def announce(generations: Iterable[UUID]) -> None:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
-from conversations.models import GenerationTrace
+from conversations.models import Generation, GenerationTrace
 from llm.models import ChatModel
 from llm.trace import Spans
 from tests.axe import seen_in_both_themes
@@ -115,6 +115,12 @@ WHOLE = """cell => {
   range.selectNodeContents(cell);
   const [text, box] = [range.getBoundingClientRect(), cell.getBoundingClientRect()];
   return text.top >= box.top && text.bottom <= box.bottom && text.right <= box.right;
+}"""
+
+LINES = """cell => {
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  return new Set([...range.getClientRects()].map(rect => rect.top)).size;
 }"""
 
 
@@ -250,6 +256,30 @@ def test_a_long_name_in_a_list_of_the_admin_is_whole_on_a_phone(
     cell = chat.page.locator(".field-label", has_text=long)
     expect(cell).to_be_visible()
     assert cell.evaluate(WHOLE)
+
+
+def test_the_list_of_answers_fits_a_wide_window(
+    owner: User, site: Web, open_chat: OpenChat
+) -> None:
+    owner.is_staff = owner.is_superuser = True
+    owner.save()
+    made = answered(owner).generation
+    timings = {"queued_ms": 20, "first_token_ms": 12_340, "total_ms": 12_500}
+    usage = {"input_tokens": 120_000, "output_tokens": 3000, "estimated": True}
+    Generation.objects.filter(pk=made.pk).update(
+        model_slug="claude-sonnet-4-5-20250929",
+        status="failed",
+        error_code="provider_invalid_response",
+        timings=timings,
+        usage=usage,
+    )
+    chat = open_chat(owner, site, viewport={"width": 1440, "height": 900})
+    chat.visit("/admin/conversations/generation/")
+    table = chat.page.locator("#result_list")
+    expect(table).to_contain_text("provider_invalid_response")
+    assert table.evaluate("table => table.scrollWidth <= table.parentElement.clientWidth")
+    lines = chat.page.locator(".field-took").evaluate(LINES)
+    assert lines == 1
 
 
 def test_the_timeline_of_an_answer_scrolls_by_itself_on_a_phone(
