@@ -9,7 +9,7 @@ from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.formats import time_format
+from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
@@ -172,4 +172,6 @@ def standing(provider: Provider) -> tuple[str, str]:
 
 
 def clock(seconds: float) -> str:
-    return time_format(localtime(datetime.fromtimestamp(seconds, UTC)), "H:i:s")
+    """With its day, where that is not today."""
+    then = localtime(datetime.fromtimestamp(seconds, UTC))
+    return date_format(then, "H:i:s" if then.date() == localtime().date() else "j M H:i:s")

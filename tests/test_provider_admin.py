@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import localtime
 from pytest_django import Settings
 
 from accounts.models import User
 from llm import health
+from llm.admin import clock
 from llm.admin_pages import QUESTION
 from llm.errors import ProviderError
 from llm.models import ChatModel, ToolServer
@@ -84,7 +86,8 @@ def test_the_error_is_shown_as_it_is_but_for_the_key(
 ) -> None:
     provider.script({"error": 401})
     text = admin.post(try_url(model)).content.decode()
-    assert "It failed" in text
+    assert "It failed: provider_auth" in text
+    assert "tell your administrator" not in text
     assert "Incorrect API key provided" in text
     assert "HTTP 401" in text
     assert "sk-" not in text
@@ -236,6 +239,12 @@ def test_the_list_says_how_providers_fare(
     assert re.search(r">\s*out until \d", own)
     health.succeeded(row.pk, row.name)
     assert "out until" not in page(admin, listed)
+
+
+def test_what_began_on_another_day_has_its_date() -> None:
+    now = localtime()
+    assert clock(now.timestamp()) == f"{now:%H:%M:%S}"
+    assert re.fullmatch(r"\d+ \w+ \d\d:\d\d:\d\d", clock(now.timestamp() - 24 * 3600))
 
 
 def form(model: ChatModel, **changes: Any) -> dict[str, Any]:
