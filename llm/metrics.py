@@ -3,7 +3,7 @@
 from prometheus_client import Counter
 
 PROVIDER_FAILURES = Counter(
-    "chatsite_provider_failures_total", "Requests that a provider failed", ["provider", "code"]
+    "chatsite_provider_failures_total", "Answers that a provider failed", ["provider", "code"]
 )
 PROVIDER_OUT = Counter(
     "chatsite_provider_out_total", "Times a provider was taken out of choice", ["provider"]
