@@ -134,7 +134,7 @@ def key_of(model: ModelSpec, turns: Sequence[Turn]) -> str:
 def find(model: ModelSpec, key: str) -> Kept | None:
     found = cache.get(key)
     try:
-        kept = None if found is None else msgspec.json.decode(found, type=Kept)
+        kept = None if found is None else msgspec.json.decode(found[1], type=Kept)
     except (msgspec.MsgspecError, TypeError):
         # Of another version of this program.
         kept = None
@@ -149,14 +149,16 @@ def keep(model: ModelSpec, key: str, kept: Kept) -> None:
     count = _key(model.slug, "count")
     cache.add(count, 0, None)
     try:
-        place = _place(model.slug, cache.incr(count) % settings.LLM_CACHE_ENTRIES)
+        number = cache.incr(count) % settings.LLM_CACHE_ENTRIES
     except ValueError:
         # Redis was emptied in between.
         return
-    if (before := cache.get(place)) and before != key:
+    place = _place(model.slug, number)
+    # One that was asked anew has a newer place, and only what it was before is in this one.
+    if (before := cache.get(place)) and before != key and _is_in(before, number):
         cache.delete(before)
     cache.set(place, key, settings.LLM_CACHE_SECONDS)
-    cache.set(key, encoded, settings.LLM_CACHE_SECONDS)
+    cache.set(key, (number, encoded), settings.LLM_CACHE_SECONDS)
 
 
 def purge(slug: str) -> int:
@@ -172,6 +174,12 @@ def purge(slug: str) -> int:
 
 def _era(slug: str) -> str:
     return str(cache.get(_key(slug, "era"), ""))
+
+
+def _is_in(key: str, number: int) -> bool:
+    """Not said of what another version of this program has kept: that goes by its age."""
+    found = cache.get(key)
+    return isinstance(found, tuple) and found[0] == number
 
 
 def _place(slug: str, number: int) -> str:

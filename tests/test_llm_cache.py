@@ -153,6 +153,14 @@ def test_the_newest_are_kept(settings: Settings) -> None:
     assert [find(MODEL, key) is not None for key in keys] == [False, False, True, True]
 
 
+def test_one_that_was_asked_anew_is_as_new_as_its_last_answer(settings: Settings) -> None:
+    settings.LLM_CACHE_ENTRIES = 2
+    old, again, new = (key_of(MODEL, turns(words)) for words in ("old", "again", "new"))
+    for key in (old, again, again, new):
+        keep(MODEL, key, HELLO)
+    assert [find(MODEL, key) is not None for key in (old, again, new)] == [False, True, True]
+
+
 def test_a_purge_takes_all_of_one_model_and_what_is_on_its_way() -> None:
     other = replace(MODEL, slug="other")
     before, of_other = key_of(MODEL, turns()), key_of(other, turns())
