@@ -258,6 +258,18 @@ def test_a_long_name_in_a_list_of_the_admin_is_whole_on_a_phone(
     assert cell.evaluate(WHOLE)
 
 
+def test_the_admin_in_the_dark_has_dark_controls(
+    owner: User, site: Web, open_chat: OpenChat
+) -> None:
+    owner.is_staff = owner.is_superuser = True
+    owner.save()
+    chat = open_chat(owner, site, color_scheme="dark")
+    row = ChatModel.objects.get(slug="fake").provider
+    chat.visit(f"/admin/llm/provider/{row.pk}/fetch-models/")
+    box = chat.page.locator("input[name=model]").first
+    expect(box).to_have_css("color-scheme", "dark")
+
+
 def test_the_list_of_answers_fits_a_wide_window(
     owner: User, site: Web, open_chat: OpenChat
 ) -> None:
