@@ -1,17 +1,19 @@
 """What a client lacks, as frames: from the log where it can prove that it has everything, else one
 snapshot from the database. Never a part."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from conversations.models import Generation
 from conversations.shapes import error_shape
 from streaming.log import StreamLog
-from streaming.protocol import Snapshot, encode, header
+from streaming.protocol import Snapshot, decode_event, encode, header
 from streaming.recovery import state_of
-from streaming.snapshot import START, State, StreamPosition
+from streaming.snapshot import START, State, StreamPosition, changes_content
 
 FRAMES_BEFORE_A_SNAPSHOT = 200
+REPORTS_AFTER_A_SNAPSHOT = 20
 
 
 def row_of(generation: str) -> Generation | None:
@@ -21,7 +23,8 @@ def row_of(generation: str) -> Generation | None:
 async def missing_in_log(
     log: StreamLog, generation: str, conversation: str, message: str, after: StreamPosition
 ) -> list[bytes] | None:
-    """Frames after a position; many of them become one snapshot. None where the log cannot tell.
+    """Frames after a position; many of them become one snapshot, and what it is busy with. None
+    where the log cannot tell.
 
     Raises redis.RedisError.
     """
@@ -29,8 +32,22 @@ async def missing_in_log(
     if not frames or (after != START and len(frames) <= FRAMES_BEFORE_A_SNAPSHOT):
         return frames
     whole = frames if after == START else await log.read(generation, START)
-    state = state_of(whole) if whole else None
-    return [snapshot_of_state(state, conversation, message)] if state else frames
+    reports = latest_reports(whole or [])
+    state = state_of(whole[: len(whole) - len(reports)]) if whole else None
+    return [snapshot_of_state(state, conversation, message), *reports] if state else frames
+
+
+def latest_reports(frames: Sequence[bytes]) -> Sequence[bytes]:
+    """What the answer has said of its progress since. No snapshot tells it, and a tab that is
+    loaded during a long step would show nothing until the next one."""
+    first = len(frames)
+    while first > max(1, len(frames) - REPORTS_AFTER_A_SNAPSHOT) and is_report(frames[first - 1]):
+        first -= 1
+    return frames[first:]
+
+
+def is_report(frame: bytes) -> bool:
+    return header(frame).type == "progress" and not changes_content(decode_event(frame))
 
 
 def snapshot_of_state(state: State, conversation: str, message: str) -> bytes:

@@ -147,3 +147,22 @@ def test_a_graph_answers_through_a_worker_and_its_failure_is_told(
         state = tab.wait_for_end(ack["generation"])
         assert (state["status"], state["error"]["code"]) == ("failed", "runnable_failed")
         assert "sk-secret" not in str(tab.of(ack["generation"]))
+
+
+def test_a_tab_that_is_loaded_during_a_step_is_told_of_it(
+    owner: User, stack: Stack, open_tab: OpenTab, settings: Settings
+) -> None:
+    """A snapshot tells of no progress, and this step reports nothing else."""
+    sync_environment()
+    web, _ = stack.web(), stack.worker(LLM_RUNNABLES="waiting=tests.runnables.waiting")
+    tab, late = open_tab(owner, web), open_tab(owner, web)
+    ack = tab.submit("hello", model="waiting")
+    tab.wait_for_type("progress")
+
+    late.resume(ack["conversation"])
+    assert late.wait_for_type("progress")["label"] == "Waiting"
+    assert [event["type"] for event in late.of(ack["generation"])] == ["snapshot", "progress"]
+    assert late.states == tab.states
+    late.ask("generation.cancel", generation=ack["generation"])
+    assert late.wait_for_end(ack["generation"])["status"] == "cancelled"
+    assert late.gaps == 0
