@@ -58,7 +58,8 @@ def standing(request: HttpRequest) -> Callable[[], bool]:
     """Asks the database whether whoever made this request may still read what it brings."""
     key: ApiKey | None = getattr(request, "api_key", None)
     if key is not None:
-        return valid_keys().filter(pk=key.pk).exists
+        # Made anew for each question: a query keeps the time at which it was made.
+        return lambda: valid_keys().filter(pk=key.pk).exists()
     user = user_of(request)
     session = Identity(user, request.session.session_key or "", user.get_session_auth_hash(), "")
     return lambda: bool(still_valid([session]))

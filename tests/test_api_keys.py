@@ -1,16 +1,18 @@
 """Keys for programs: shown once, stored as a hash, held to their scopes."""
 
 import re
+import time
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.keys import create_key, find_key
 from accounts.models import ApiKey, User
+from api.auth import standing
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 LIST = "/api/v1/conversations"
@@ -74,6 +76,19 @@ def test_a_revoked_an_ended_and_a_disabled_users_key_are_refused(owner: User) ->
     assert not ended.is_valid
     User.objects.filter(pk=owner.pk).update(is_active=False)
     assert find_key(secret) is None
+
+
+def test_a_key_stands_until_it_ends_and_no_longer(owner: User) -> None:
+    """Who reads is asked about again and again, with what was looked up at the beginning."""
+    key, _ = create_key(owner, "short", expires_at=timezone.now() + timedelta(seconds=0.2))
+    request = RequestFactory().get(LIST)
+    request.api_key = key  # type: ignore[attr-defined]
+    stands = standing(request)
+    assert stands()
+    deadline = time.monotonic() + 5
+    while stands():
+        assert time.monotonic() < deadline
+    assert not key.is_valid
 
 
 def test_a_key_may_do_what_its_scopes_say(owner: User) -> None:
