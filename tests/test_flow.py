@@ -198,6 +198,8 @@ def test_a_program_of_openais_stops_with_its_key(
         revoke(owner)
         rest = list(lines)
     assert "data: [DONE]" not in rest
+    told = json.loads(next(line for line in rest if "error" in line).removeprefix("data: "))
+    assert told["error"]["code"] == "invalid_api_key"
     # Nobody goes on with it, so the model stops too.
     assert provider.wait_for(1).ended.wait(10)
     client.close()

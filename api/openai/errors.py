@@ -45,6 +45,14 @@ def of_failure(event: dict[str, Any]) -> ApiError:
     return ApiError(status, event["message"], kind=kind, code=code)
 
 
+def not_a_key() -> ApiError:
+    sentence = (
+        "Incorrect API key provided: it does not exist, has ended or was revoked."
+        " Make one under your account's API keys."
+    )
+    return ApiError(401, sentence, code="invalid_api_key")
+
+
 def stopped() -> ApiError:
     return ApiError(409, "The answer was stopped.", kind="server_error", code="cancelled")
 

@@ -74,8 +74,7 @@ async def owner_of(request: HttpRequest) -> User:
     if kind.lower() == "bearer" and secret:
         key = await sync_to_async(find_key)(secret.strip())
     if key is None:
-        sentence = "Incorrect API key provided. Make one under your account's API keys."
-        raise ApiError(401, sentence, code="invalid_api_key")
+        raise errors.not_a_key()
     if ApiKey.Scope.CHAT not in key.scopes:
         raise ApiError(403, "This key may not ask models.", code="insufficient_scope")
     request.api_key = key  # type: ignore[attr-defined]
@@ -117,9 +116,9 @@ async def completions(request: HttpRequest, user: User) -> HttpResponseBase:
     here.spawn(attend(here, generation, answer, asyncio.current_task()))
     frames = read(here, generation, START, sse.HEARTBEAT_SECONDS, user, standing(request))
     if not asked.stream:
-        return await whole(answer, frames)
-    first = await first_deltas(answer, frames)
-    chunks = streamed(here, answer, first, frames, asked)
+        return await whole(request, answer, frames)
+    first = await first_deltas(request, answer, frames)
+    chunks = streamed(request, here, answer, first, frames, asked)
     # One that has begun is closed when it is dropped: the program may be gone before Django reads.
     await anext(chunks)
     return StreamingHttpResponse(chunks, content_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
@@ -171,17 +170,27 @@ async def attend(
         await cancel(here, generation)
 
 
-async def whole(answer: Answer, frames: AsyncIterator[bytes | None]) -> HttpResponseBase:
+async def interrupted(request: HttpRequest) -> ApiError:
+    """Why the events ended before the answer did."""
+    stands = await node().in_database(standing(request))
+    return errors.unavailable() if stands else errors.not_a_key()
+
+
+async def whole(
+    request: HttpRequest, answer: Answer, frames: AsyncIterator[bytes | None]
+) -> HttpResponseBase:
     async with aclosing(cast(Any, frames)):
         async for frame in frames:
             if frame is not None:
                 answer.take(decode_event(frame))
     if not answer.ended:
-        raise errors.unavailable()
+        raise await interrupted(request)
     return JsonResponse(answer.whole())
 
 
-async def first_deltas(answer: Answer, frames: AsyncIterator[bytes | None]) -> list[dict[str, Any]]:
+async def first_deltas(
+    request: HttpRequest, answer: Answer, frames: AsyncIterator[bytes | None]
+) -> list[dict[str, Any]]:
     """What comes first, while an error can still be told by the status. A silence ends the wait."""
     try:
         async for frame in frames:
@@ -191,10 +200,11 @@ async def first_deltas(answer: Answer, frames: AsyncIterator[bytes | None]) -> l
     except BaseException:
         await cast(Any, frames).aclose()
         raise
-    raise errors.unavailable()
+    raise await interrupted(request)
 
 
 async def streamed(
+    request: HttpRequest,
     here: Node,
     answer: Answer,
     first: list[dict[str, Any]],
@@ -215,7 +225,7 @@ async def streamed(
                     for delta in answer.take(decode_event(frame)):
                         yield data(answer.chunk(delta))
             if not answer.ended:
-                raise errors.unavailable()
+                raise await interrupted(request)
         except ApiError as error:
             yield data(error.body)
             return
