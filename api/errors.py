@@ -48,7 +48,11 @@ def register(api: NinjaAPI) -> None:
 
     @api.exception_handler(AuthenticationError)
     def not_signed_in(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
-        return answer(api, request, 401, "not_signed_in", _("Sign in first."))
+        # A program that has brought a key cannot sign in, and there is nothing but the key to mend.
+        sentence = _("Sign in first.")
+        if request.headers.get("Authorization"):
+            sentence = _("This API key does not exist, has ended or was revoked.")
+        return answer(api, request, 401, "not_signed_in", sentence)
 
     @api.exception_handler(HttpError)
     def other(request: HttpRequest, error: HttpError) -> HttpResponse:

@@ -73,6 +73,9 @@ def test_a_revoked_an_ended_and_a_disabled_users_key_are_refused(owner: User) ->
     ApiKey.objects.filter(pk=revoked.pk).update(revoked_at=now)
     _, secret = create_key(owner, "good")
     assert [get(one)[0] for one in (ended_secret, revoked_secret, secret)] == [401, 401, 200]
+    refused = Client().get(LIST, headers={"Authorization": f"Bearer {revoked_secret}"}).json()
+    assert "has ended or was revoked" in refused["message"]
+    assert Client().get(LIST).json()["message"] == "Sign in first."
     assert not ended.is_valid
     User.objects.filter(pk=owner.pk).update(is_active=False)
     assert find_key(secret) is None
