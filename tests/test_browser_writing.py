@@ -152,6 +152,35 @@ def test_a_model_is_picked_with_the_keyboard_and_remembered(
     assert Conversation.objects.get().model_slug == "fake"
 
 
+def test_who_answers_in_place_of_a_model_that_is_gone_is_told_before_it_is_asked(
+    owner: User, site: Web, models: list[ChatModel], open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    picker(chat).click()
+    chat.page.get_by_role("menuitemradio", name="Thorough").click()
+    provider.script(SHORT, SHORT)
+    chat.send("Hello")
+    chat.wait_until_answered()
+    chat.reload()
+    expect(picker(chat)).to_contain_text("Thorough")
+    expect(chat.page.locator("#toasts")).to_be_empty()
+
+    gone = Conversation.objects.get().model_slug
+    ChatModel.objects.filter(slug=gone).update(enabled=False)
+    chat.reload()
+
+    expect(chat.page.locator("#toasts")).to_contain_text(
+        f"The model “{gone}” is not available. Swift answers now."
+    )
+    expect(picker(chat)).to_contain_text("Swift")
+    chat.send("Again")
+    chat.wait_until_answered()
+    assert provider.wait_for(2).body["model"] == "fake"
+    chat.reload()
+    expect(picker(chat)).to_contain_text("Swift")
+    expect(chat.page.locator("#toasts")).to_be_empty()
+
+
 def test_settings_go_along_with_the_first_message_and_can_be_changed_later(
     owner: User, site: Web, models: list[ChatModel], open_chat: OpenChat, provider: Provider
 ) -> None:

@@ -5,7 +5,7 @@ import { questionSaid } from "./approval.js";
 import { copyText } from "./clipboard.js";
 import { ConversationClient } from "./conversation_client.js";
 import { byId, oncePerFrame, setText } from "./dom.js";
-import { gettext } from "./gettext.js";
+import { gettext, interpolate } from "./gettext.js";
 import { knownFilesOf, outboxOf } from "./keep.js";
 import { LineBanner } from "./line_banner.js";
 import { listenForActions, messageActions } from "./message_actions.js";
@@ -18,6 +18,7 @@ import { hasEnded } from "./snapshot.js";
 import { Sidebar } from "./sidebar.js";
 import { statusLine } from "./status_line.js";
 import { Thread } from "./thread.js";
+import { toast } from "./toast.js";
 import { Writing } from "./writing.js";
 
 export class ChatPage {
@@ -176,13 +177,22 @@ export class ChatPage {
 
   /** @param {PageData} [page] */
   #shown(page) {
-    if (page) this.models.select(page.conversation?.model ?? null);
+    if (page) this.#goOnWith(page.conversation?.model ?? null);
     this.writing.shown();
     this.thread.pin(page?.message ?? null);
     this.reading.open(page?.message ?? null);
     this.#drawAll();
     for (const act of this.#whenShown) act(page);
     this.composer.hold(false);
+  }
+
+  /** @param {string | null} slug the model of the conversation; null: it has none yet */
+  #goOnWith(slug) {
+    this.models.select(slug);
+    const { chosen } = this.models;
+    if (!slug || !chosen || chosen.slug === slug) return;
+    // The picker alone would not say that it is another one than before.
+    toast(interpolate(gettext("The model “%(name)s” is not available. %(model)s answers now."), { name: slug, model: chosen.label }));
   }
 
   /** A message is on its way, or an answer is being written. */
