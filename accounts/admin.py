@@ -100,7 +100,7 @@ class EmailAddressAdmin(BaseEmailAddressAdmin, ModelAdmin):
 class ApiKeyAdmin(ModelAdmin):
     """Made by their owners, and by `manage.py create_api_key`: nobody else sees a secret."""
 
-    list_display = ["name", "prefix", "owner", "scopes", "last_used_at", "expires_at", "revoked_at"]
+    list_display = ["name", "prefix", "owner", "may", "last_used_at", "expires_at", "revoked_at"]
     list_filter = ["last_used_at", "expires_at", "revoked_at"]
     list_select_related = ["owner"]
     search_fields = ["name", "prefix", "owner__username", "owner__email"]
@@ -115,6 +115,10 @@ class ApiKeyAdmin(ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         allowed: bool = super().has_change_permission(request, obj)
         return obj is None and allowed
+
+    @admin.display(description="may")
+    def may(self, key: ApiKey) -> str:
+        return ", ".join(key.scope_labels)
 
     @admin.action(description="Revoke the selected keys", permissions=["delete"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:

@@ -175,6 +175,8 @@ def test_an_admin_sees_keys_and_revokes_them(owner: User) -> None:
     key, secret = create_key(owner, "script")
     admin = Client()
     admin.force_login(owner)
-    assert "script" in admin.get("/admin/accounts/apikey/").content.decode()
+    listed = admin.get("/admin/accounts/apikey/").content.decode()
+    assert "script" in listed
+    assert "Ask models, Read conversations" in listed
     admin.post("/admin/accounts/apikey/", {"action": "revoke", "_selected_action": [str(key.pk)]})
     assert find_key(secret) is None
