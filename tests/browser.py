@@ -1,8 +1,8 @@
 """A real browser: Chromium, against the hashed build of the static files as production serves it.
 
 `site` is a web node, with a worker behind it, that tests share; `open_chat(user, url)` is a tab.
-What a page must never do is checked of every tab when its test ends: no script error, no request to
-another host, nothing that the Content-Security-Policy had to stop.
+What a page must never do is checked of every tab when its test ends: no script error, and nothing
+that the Content-Security-Policy had to stop, as a request to another host.
 """
 
 import fcntl
@@ -11,15 +11,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from accounts.models import User
 from tests.chat import PATIENCE_MS, Chat, OpenChat
 from tests.conftest import session_cookie
+from tests.devices import Devices
 from tests.environment import SHARED
 from tests.stack import ROOT, Process, Stack, Web
 
@@ -54,16 +57,45 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     pytest.skip(HOW_TO_GET_IT)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright keeps an event loop running in this thread, and Django then takes the queries
-        # of the tests for some of a coroutine.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        launched = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
-        yield launched
-        launched.close()
+class Chromium:
+    """Started by the first test that opens a page, and ended by `pytest_runtest_teardown` after the
+    last of those in a row: Playwright keeps an event loop running in this thread, which tests
+    with a loop of their own cannot have."""
+
+    def __init__(self) -> None:
+        self._running = ExitStack()
+        self._browser: Browser | None = None
+        self.devices = Devices()
+
+    def browser(self) -> Browser:
+        if self._browser is None:
+            expect.set_options(timeout=PATIENCE_MS)
+            # Django takes the queries of the tests for some of a coroutine then.
+            patch = self._running.enter_context(pytest.MonkeyPatch.context())
+            patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+            playwright = self._running.enter_context(sync_playwright())
+            self._browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=ARGUMENTS)
+            self._running.callback(self._browser.close)
+        return self._browser
+
+    def end(self) -> None:
+        self._browser = None
+        self.devices = Devices()
+        self._running.close()
+
+
+CHROMIUM = Chromium()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    if nextitem is None or not nextitem.get_closest_marker("browser"):
+        CHROMIUM.end()
+
+
+@pytest.fixture
+def browser() -> Browser:
+    return CHROMIUM.browser()
 
 
 @pytest.fixture(scope="session")
@@ -95,12 +127,12 @@ def _shared_site(_shared_stack: Stack, page_env: dict[str, str]) -> Web:
 
 
 @pytest.fixture
-def site(browser: Browser, _shared_site: Web, worker: Process) -> Web:
+def site(_shared_site: Web, worker: Process) -> Web:
     return _shared_site
 
 
 @pytest.fixture
-def own_stack(browser: Browser, stack: Stack, page_env: dict[str, str]) -> Stack:
+def own_stack(stack: Stack, page_env: dict[str, str]) -> Stack:
     """Processes for one test, that it may kill."""
     stack.env = {**stack.env, **page_env}
     return stack
@@ -115,9 +147,7 @@ def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         context = browser.new_context(**options)  # type: ignore[arg-type]
         contexts.append(context)
         if user is not None and web is not None:
-            context.grant_permissions(["clipboard-read", "clipboard-write"], origin=web.url)
-            name, value = settings.SESSION_COOKIE_NAME, session_cookie(user)
-            context.add_cookies([{"name": name, "value": value, "url": web.url}])
+            sign_in(context, user, web)
         return context
 
     yield make
@@ -125,10 +155,37 @@ def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
         context.close()
 
 
+def sign_in(context: BrowserContext, user: User, web: Web) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=web.url)
+    name, value = settings.SESSION_COOKIE_NAME, session_cookie(user)
+    context.add_cookies([{"name": name, "value": value, "url": web.url}])
+
+
 @pytest.fixture
-def open_chat(open_context: Callable[..., BrowserContext]) -> Iterator[OpenChat]:
+def asks() -> bool:
+    """Whether each request of a tab is looked at; see Chat. Files of tests say so for themselves."""
+    return False
+
+
+@pytest.fixture
+def open_chat(
+    open_context: Callable[..., BrowserContext], _shared_site: Web, asks: bool
+) -> Iterator[OpenChat]:
     """`open_chat(user, web)`: a tab on a device of its own, or in `context` of an earlier one."""
+    devices = CHROMIUM.devices
     chats: list[Chat] = []
+    borrowed: list[Page] = []
+
+    def tab(user: User | None, web: Web, context: BrowserContext | None, options: Any) -> Page:
+        if context is not None:
+            return context.new_page()
+        if options or web is not _shared_site:
+            return open_context(user, web, **options).new_page()
+        page = devices.borrow(CHROMIUM.browser())
+        borrowed.append(page)
+        if user is not None:
+            sign_in(page.context, user, web)
+        return page
 
     def make(
         user: User | None,
@@ -137,10 +194,13 @@ def open_chat(open_context: Callable[..., BrowserContext]) -> Iterator[OpenChat]
         context: BrowserContext | None = None,
         **options: object,
     ) -> Chat:
-        context = context or open_context(user, web, **options)
-        chat = Chat(context.new_page(), web.url)
+        chat = Chat(tab(user, web, context, options), web.url, asks)
         chats.append(chat)
         return chat.visit(path)
 
     yield make
+    for chat in chats:
+        chat.leave()
+    for page in borrowed:
+        devices.give_back(page, _shared_site.url)
     assert [trouble for chat in chats for trouble in chat.troubles] == []

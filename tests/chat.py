@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect
@@ -20,16 +21,31 @@ def start_again(stack: Stack, node: Web) -> None:
 
 @dataclass
 class Chat:
+    """`asks`: whether each of the page's requests is looked at, which are some sixty each time that
+    it is opened. What is not allowed to a page of another host, its policy stops, and says so."""
+
     page: Page
     url: str
+    asks: bool = False
 
     def __post_init__(self) -> None:
         self.troubles: list[str] = []
         self.page.set_default_timeout(PATIENCE_MS)
-        self.page.on("request", lambda request: self._asked(request.url))
-        self.page.on("console", lambda message: self._said(message.text))
-        self.page.on("pageerror", lambda error: self.troubles.append(f"script error: {error}"))
-        self.page.on("dialog", lambda dialog: self.troubles.append(f"dialog: {dialog.message}"))
+        self._hears: dict[Any, Callable[[Any], None]] = {
+            "console": lambda message: self._said(message.text),
+            "pageerror": lambda error: self.troubles.append(f"script error: {error}"),
+            "dialog": lambda dialog: self.troubles.append(f"dialog: {dialog.message}"),
+        }
+        if self.asks:
+            self._hears["request"] = lambda request: self._asked(request.url)
+            self._hears["websocket"] = lambda socket: self._asked(socket.url)
+        for event, hear in self._hears.items():
+            self.page.on(event, hear)
+
+    def leave(self) -> None:
+        """Without a word more of what its page does."""
+        for event, hear in self._hears.items():
+            self.page.remove_listener(event, hear)
 
     def _asked(self, url: str) -> None:
         if url.startswith(("http", "ws")) and urlsplit(url).netloc != urlsplit(self.url).netloc:

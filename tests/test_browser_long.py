@@ -33,7 +33,13 @@ def numbered(chat: Chat, number: int) -> Locator:
 
 
 def scroll_to(chat: Chat, top: int) -> None:
-    chat.page.locator("#scroller").evaluate("(element, top) => element.scrollTo(0, top)", top)
+    """As by a wheel, of which the page hears first: a text that is growing in the same moment would
+    else take the reader to its end again."""
+    chat.page.locator("#scroller").evaluate(
+        "(element, top) => { element.dispatchEvent(new WheelEvent('wheel', { deltaY: -1 }));"
+        " element.scrollTo(0, top); }",
+        top,
+    )
 
 
 def rest(chat: Chat) -> float:

@@ -16,6 +16,13 @@ from tests.stack import Web
 pytest_plugins = ["tests.browser"]
 pytestmark = pytest.mark.browser
 EVIL = "https://evil.example/"
+
+
+@pytest.fixture
+def asks() -> bool:
+    return True
+
+
 CORPUS = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
