@@ -4,6 +4,7 @@
 lives in a temporary folder and ends with the session.
 """
 
+import gc
 import logging
 import os
 import shutil
@@ -14,6 +15,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
+# What is imported stays, and is looked through for rubbish again and again while it grows.
+gc.disable()
 
 # Every process of the run imports the same modules: compiled once, they are read by all.
 sys.dont_write_bytecode = False
@@ -84,6 +88,12 @@ def pytest_configure() -> None:
             check=True,
         )
     (FOLDER / "data").mkdir(exist_ok=True)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

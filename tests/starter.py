@@ -162,6 +162,7 @@ def become(request: dict[str, Any]) -> None:
 
 
 def main() -> None:
+    gc.disable()
     for name in LIBRARIES:
         importlib.import_module(name)
     assert "twisted.internet.reactor" not in sys.modules
@@ -169,6 +170,7 @@ def main() -> None:
     # What is here stays: no fork is to look through it, and to copy its pages by that.
     gc.collect()
     gc.freeze()
+    gc.enable()
     if request := serve():
         become(request)
 
