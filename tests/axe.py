@@ -1,14 +1,14 @@
-"""What axe-core, by the rules of WCAG 2.2 AA, finds wrong with a page; and pictures of it, which
-are left in test-results/, for eyes to look at too."""
+"""What axe-core, by the rules of WCAG 2.2 AA, finds wrong with a page; and pictures of it, for eyes
+to look at too."""
 
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page
 
+from tests import pictures
 from tests.stack import ROOT
 
-PICTURES = Path(ROOT) / "test-results"
 AXE = (Path(ROOT) / "node_modules" / "axe-core" / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 COLOURS = ["color-contrast", "link-in-text-block"]
@@ -30,7 +30,7 @@ def seen_in_both_themes(page: Page, name: str) -> list[str]:
 def seen(page: Page, scheme: Any, name: str, rules: dict[str, Any]) -> list[str]:
     # Without transitions, so that no colour is measured half-way.
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.screenshot(path=PICTURES / f"{name} {scheme}.jpeg", quality=80)
+    pictures.take(page, f"{name} {scheme}")
     if not page.evaluate("'axe' in window"):
         # The page's policy lets no foreign script in; a debugger may.
         page.evaluate(AXE)

@@ -163,7 +163,7 @@ def sign_in(context: BrowserContext, user: User, web: Web) -> None:
 
 @pytest.fixture
 def asks() -> bool:
-    """Whether each request of a tab is looked at; see Chat. Files of tests say so for themselves."""
+    """Whether each request of a tab is looked at; see Chat. A file of tests may say that it is."""
     return False
 
 

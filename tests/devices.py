@@ -47,8 +47,8 @@ class Devices:
 
 
 def renew(page: Page, url: str) -> None:
-    """Take from a device all that a test did to it. Not what `add_init_script` and `expose_function`
-    leave, which nothing takes away: they want a device of their own, by `open_context`."""
+    """Take from a device all that a test did to it, but what `add_init_script` and the like leave,
+    which nothing takes away: they want a device of their own, by `open_context`."""
     context = page.context
     for other in context.pages:
         if other is not page:

@@ -1,9 +1,7 @@
 """Sharing, taking along, bringing and taking away, as a person does it in a browser."""
 
 import json
-import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,13 +12,12 @@ from conversations.models import Conversation, Message
 from tests.chat import Chat, OpenChat, plain
 from tests.chatgpt_file import with_other_id
 from tests.conftest import PASSWORD
+from tests.pictures import take_in_both_themes
 from tests.rows import answered
 from tests.stack import Web
 
 pytest_plugins = ["tests.browser"]
 pytestmark = pytest.mark.browser
-PICTURES = Path(os.environ.get("SCREENSHOTS", "test-results/owning"))
-Shoot = Callable[[Page, str], None]
 ANSWER = """A table, some code and a formula:
 
 | peak | metres |
@@ -33,19 +30,6 @@ print("so high")
 ```
 
 And that was **all**."""
-
-
-@pytest.fixture
-def shoot() -> Shoot:
-    """`shoot(page, name)`: the page in both themes."""
-
-    def take(page: Page, name: str) -> None:
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.screenshot(path=PICTURES / f"{name}-{scheme}.png")
-
-    return take
 
 
 def no_sideways_scroll(page: Page) -> bool:
@@ -65,21 +49,21 @@ def share(chat: Chat) -> str:
 
 
 def test_a_conversation_is_shared_read_renewed_and_revoked(
-    site: Web, owner: User, open_chat: OpenChat, shoot: Shoot
+    site: Web, owner: User, open_chat: OpenChat
 ) -> None:
     made = answered(owner, "How high are they?", ANSWER)
     chat = open_chat(owner, site, f"/c/{made.conversation.pk}/")
     address = share(chat)
     copied = chat.page.evaluate("() => navigator.clipboard.readText()")
     assert copied == address
-    shoot(chat.page, "share-dialog")
+    take_in_both_themes(chat.page, "share-dialog")
 
     reader = open_chat(None, site, address.removeprefix(site.url))
     expect(reader.page.get_by_role("heading", name="How high are they?", level=1)).to_be_visible()
     expect(reader.page.locator(".shared-page table")).to_contain_text("8,611")
     expect(reader.page.locator(".shared-page .code")).to_contain_text('print("so high")')
     assert no_sideways_scroll(reader.page)
-    shoot(reader.page, "share-page")
+    take_in_both_themes(reader.page, "share-page")
 
     chat.page.get_by_role("button", name="Revoke").click()
     chat.page.get_by_role("dialog", name="Revoke this link?").get_by_role(
@@ -91,15 +75,13 @@ def test_a_conversation_is_shared_read_renewed_and_revoked(
     assert answer.status == 404
 
 
-def test_a_shared_page_fits_a_phone_and_paper(
-    site: Web, owner: User, open_chat: OpenChat, shoot: Shoot
-) -> None:
+def test_a_shared_page_fits_a_phone_and_paper(site: Web, owner: User, open_chat: OpenChat) -> None:
     made = answered(owner, "How high are they?", ANSWER)
     chat = open_chat(
         owner, site, f"/c/{made.conversation.pk}/", viewport={"width": 360, "height": 740}
     )
     address = share(chat)
-    shoot(chat.page, "share-dialog-phone")
+    take_in_both_themes(chat.page, "share-dialog-phone")
     assert no_sideways_scroll(chat.page)
 
     reader = open_chat(
@@ -107,7 +89,7 @@ def test_a_shared_page_fits_a_phone_and_paper(
     )
     expect(reader.page.locator(".shared-page table")).to_be_visible()
     assert no_sideways_scroll(reader.page)
-    shoot(reader.page, "share-page-phone")
+    take_in_both_themes(reader.page, "share-page-phone")
     reader.page.emulate_media(media="print")
     expect(reader.page.locator(".shared-top")).to_be_hidden()
     expect(reader.page.locator(".shared-page table")).to_be_visible()
@@ -163,18 +145,18 @@ def test_the_open_conversation_is_downloaded_as_it_is_shown(
 
 
 def test_a_temporary_chat_says_what_it_is_and_survives_a_reload(
-    site: Web, owner: User, open_chat: OpenChat, shoot: Shoot
+    site: Web, owner: User, open_chat: OpenChat
 ) -> None:
     chat, other = open_chat(owner, site), open_chat(owner, site)
     chat.page.get_by_role("button", name="Temporary chat").click()
     expect(chat.page.get_by_role("heading", name="Temporary chat")).to_be_visible()
-    shoot(chat.page, "temporary-empty")
+    take_in_both_themes(chat.page, "temporary-empty")
 
     chat.send(plain(5))
     chat.wait_until_answered()
     expect(chat.page.locator("#temporary-banner")).to_contain_text("deleted")
     expect(chat.page.locator("#share")).to_be_hidden()
-    shoot(chat.page, "temporary")
+    take_in_both_themes(chat.page, "temporary")
     chat.reload()
 
     expect(chat.questions).to_have_text(plain(5))
@@ -187,7 +169,7 @@ def test_a_temporary_chat_says_what_it_is_and_survives_a_reload(
 
 
 def test_chats_of_chatgpt_are_brought_with_progress_and_an_end(
-    site: Web, owner: User, open_chat: OpenChat, tmp_path: Path, shoot: Shoot
+    site: Web, owner: User, open_chat: OpenChat, tmp_path: Path
 ) -> None:
     file = tmp_path / "conversations.json"
     file.write_text(json.dumps([*(with_other_id(n) for n in range(5)), {"mapping": 7}]))
@@ -201,7 +183,7 @@ def test_chats_of_chatgpt_are_brought_with_progress_and_an_end(
     expect(line).to_have_text("conversations.json: 5 conversations imported · 1 left out")
     chat.page.get_by_text("What was left out").click()
     expect(chat.page.locator("#import-problems li")).to_contain_text("Conversation 6")
-    shoot(chat.page, "data-imported")
+    take_in_both_themes(chat.page, "data-imported")
     chat.reload()
     expect(line).to_contain_text("5 conversations imported")
     assert Conversation.objects.filter(owner=owner).count() == 5
@@ -211,17 +193,17 @@ def test_chats_of_chatgpt_are_brought_with_progress_and_an_end(
 
 
 def test_the_page_about_ones_data_lists_links_and_exports(
-    site: Web, owner: User, open_chat: OpenChat, shoot: Shoot
+    site: Web, owner: User, open_chat: OpenChat
 ) -> None:
     made = answered(owner, "How high is K2?", "8,611 metres")
     chat = open_chat(owner, site, f"/c/{made.conversation.pk}/")
     share(chat)
     chat.visit("/accounts/data/")
     expect(chat.page.get_by_role("link", name="How high is K2?")).to_be_visible()
-    shoot(chat.page, "data")
+    take_in_both_themes(chat.page, "data")
     chat.page.set_viewport_size({"width": 360, "height": 740})
     assert no_sideways_scroll(chat.page)
-    shoot(chat.page, "data-phone")
+    take_in_both_themes(chat.page, "data-phone")
 
     with chat.page.expect_download() as waiting:
         chat.page.get_by_role("link", name="Download as ZIP").click()
@@ -233,7 +215,7 @@ def test_the_page_about_ones_data_lists_links_and_exports(
 
 
 def test_all_conversations_are_deleted_by_whoever_types_it(
-    site: Web, owner: User, open_chat: OpenChat, shoot: Shoot
+    site: Web, owner: User, open_chat: OpenChat
 ) -> None:
     made = [answered(owner) for _ in range(3)]
     other = open_chat(owner, site, f"/c/{made[0].conversation.pk}/")
@@ -243,7 +225,7 @@ def test_all_conversations_are_deleted_by_whoever_types_it(
     dialog = chat.page.get_by_role("dialog")
     button = dialog.get_by_role("button", name="Delete all conversations")
     expect(button).to_be_disabled()
-    shoot(chat.page, "delete-all")
+    take_in_both_themes(chat.page, "delete-all")
 
     dialog.get_by_role("textbox").fill("delete")
     button.click()
@@ -255,7 +237,7 @@ def test_all_conversations_are_deleted_by_whoever_types_it(
 
 
 def test_an_account_is_deleted_with_the_password(
-    site: Web, owner: User, open_chat: OpenChat, shoot: Shoot
+    site: Web, owner: User, open_chat: OpenChat
 ) -> None:
     answered(owner)
     chat = open_chat(owner, site, "/accounts/data/")
@@ -264,7 +246,7 @@ def test_an_account_is_deleted_with_the_password(
     dialog.get_by_label("Your password").fill("wrong")
     dialog.get_by_role("button", name="Delete account").click()
     expect(dialog.get_by_role("alert")).to_have_text("This is not your password.")
-    shoot(chat.page, "delete-account")
+    take_in_both_themes(chat.page, "delete-account")
 
     dialog.get_by_label("Your password").fill(PASSWORD)
     dialog.get_by_role("button", name="Delete account").click()
