@@ -14,7 +14,7 @@ MEDIA = {
 SIZE = {"width": 1280, "height": 720}
 # The storage of a tab lasts as long as the tab, which is known by its name to the next pages of the
 # same test. `renew` takes the name away.
-FORGET = """if (location.protocol !== "about:" && window.name !== "opened") {
+FORGET = """if (window === top && location.protocol !== "about:" && window.name !== "opened") {
   sessionStorage.clear();
   window.name = "opened";
 }"""

@@ -4,13 +4,12 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Browser, expect
 
 from accounts.models import User
 from conversations.models import Feedback, Message
+from tests.browser import sign_in
 from tests.chat import Chat, OpenChat
-from tests.conftest import session_cookie
 from tests.provider import Provider
 from tests.rows import answered
 from tests.stack import Web
@@ -47,23 +46,17 @@ def fresh_view(owner: User, site: Web, open_chat: OpenChat) -> Chat:
     return chat
 
 
-@pytest.fixture(scope="module")
-def _opened(browser: Browser) -> Iterator[list[Chat]]:
-    chats: list[Chat] = []
-    yield chats
-    for chat in chats:
-        chat.page.context.close()
+OPENED: dict[Browser, Chat] = {}
 
 
 @pytest.fixture
-def view(owner: User, site: Web, browser: Browser, _opened: list[Chat]) -> Iterator[Chat]:
+def view(owner: User, site: Web, browser: Browser) -> Iterator[Chat]:
     """On a page that is opened once: a text becomes HTML in the page alone, whoever looks at it."""
-    if not _opened:
+    if browser not in OPENED:
         context = browser.new_context()
-        name, value = settings.SESSION_COOKIE_NAME, session_cookie(owner)
-        context.add_cookies([{"name": name, "value": value, "url": site.url}])
-        _opened.append(Chat(context.new_page(), site.url).visit())
-    chat = _opened[0]
+        sign_in(context, owner, site)
+        OPENED[browser] = Chat(context.new_page(), site.url).visit()
+    chat = OPENED[browser]
     chat.page.evaluate("document.getElementById('messages').replaceChildren()")
     chat.page.evaluate(VIEW)
     yield chat
