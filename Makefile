@@ -5,7 +5,6 @@ export DEBUG
 
 # Change these to run a part: make test PYTEST="tests/test_protocol.py -x"
 PYTEST ?=
-# Many tests wait, for a lease to run out, say: while they do, others compute.
 PROCESSES ?= 4
 
 .DEFAULT_GOAL := help
@@ -17,11 +16,8 @@ help: ## Show the targets
 run: setup ## Start web, worker, beat and Redis (PORT, DATA_DIR, OPENAI_API_KEY, ...)
 	@exec $(BIN)/python -m deploy.embedded
 
-# A part of the suite may have nothing for SQLite, which ends pytest with 5.
 test: check ## Run every check, then the whole suite on PostgreSQL and its database part on SQLite
-	TEST_DATABASE=postgres $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(PYTEST)
-	TEST_DATABASE=sqlite $(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal -m database $(PYTEST) \
-		|| test $$? -eq $(if $(PYTEST),5,0)
+	@PROCESSES=$(PROCESSES) scripts/test.sh $(PYTEST)
 
 # mypy takes as long as all the others together, and each of them one processor.
 check: setup-dev ## Run the linters, the type checkers and the JavaScript tests
