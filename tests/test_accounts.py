@@ -24,6 +24,13 @@ def _fresh_rate_limits() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _quick_hashes(settings: Settings) -> None:
+    """The hash of a password is slow on purpose; the first of the list is used for a new one."""
+    quick = "django.contrib.auth.hashers.MD5PasswordHasher"
+    settings.PASSWORD_HASHERS = [quick, *settings.PASSWORD_HASHERS]
+
+
+@pytest.fixture(autouse=True)
 def _files_as_they_are(settings: Settings) -> None:
     """Pages without a `collectstatic` before."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -73,6 +73,7 @@ def growing_states(chat: Chat) -> list[str]:
         text = chat.text()
         if text and text not in states[-1:]:
             states.append(text)
+        chat.page.wait_for_timeout(20)
     return states
 
 
