@@ -16,7 +16,7 @@ help: ## Show the targets
 run: setup ## Start web, worker, beat and Redis (PORT, DATA_DIR, OPENAI_API_KEY, ...)
 	@exec $(BIN)/python -m deploy.embedded
 
-test: check ## Run every check, then the whole suite on PostgreSQL and its database part on SQLite
+test: setup-dev ## Run every check, and the whole suite: on PostgreSQL, and its database part on SQLite
 	@PROCESSES=$(PROCESSES) scripts/test.sh $(PYTEST)
 
 # mypy takes as long as all the others together, and each of them one processor.

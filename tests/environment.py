@@ -8,6 +8,7 @@ import gc
 import logging
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +16,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
+# Whoever is told to end, ends what it has started, as after ctrl-C.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 # What is imported stays, and is looked through for rubbish again and again while it grows.
 gc.disable()
