@@ -123,6 +123,19 @@ def test_the_archive_is_a_view_of_its_own(owner: User, site: Web, open_chat: Ope
     expect(line(page, TITLES[1])).to_be_visible()
 
 
+def test_what_was_done_is_done_though_the_page_goes_in_the_same_moment(
+    owner: User, site: Web, open_chat: OpenChat
+) -> None:
+    conversations(owner)
+    page = open_chat(owner, site).page
+    nav(page).get_by_role("button", name=f"Actions for {TITLES[1]}").click()
+    archive = page.get_by_role("menuitem", name="Archive")
+    with page.expect_navigation():
+        archive.evaluate("(item) => { item.click(); location.reload(); }")
+    expect(line(page, TITLES[0])).to_be_visible()
+    expect(line(page, TITLES[1])).to_have_count(0)
+
+
 def test_folders_are_filled_by_menu_and_by_dragging_and_emptied_by_deletion(
     owner: User, site: Web, open_chat: OpenChat
 ) -> None:

@@ -3,6 +3,8 @@
 import { gettext } from "./gettext.js";
 
 const ROOT = "/api/v1";
+/** All that a browser sends for pages that are gone must fit into 64 KB. */
+const SMALL_CHARS = 4_000;
 
 export class ApiError extends Error {
   /** @param {number} status 0 where there was no answer @param {string} code @param {string} message */
@@ -23,8 +25,11 @@ export class ApiError extends Error {
 export async function request(method, path, body, { signal } = {}) {
   const isForm = body instanceof FormData;
   const headers = { "X-CSRFToken": csrfToken(), ...(body !== undefined && !isForm && { "Content-Type": "application/json" }) };
+  const json = isForm || body === undefined ? "" : JSON.stringify(body);
+  // What was done shows at once: a page that is left or loaded anew in that moment takes it along.
+  const keepalive = method !== "GET" && !isForm && json.length <= SMALL_CHARS;
   const response = await reach(`${ROOT}${path}`, {
-    method, headers, signal: signal ?? null, body: isForm ? body : body === undefined ? null : JSON.stringify(body),
+    method, headers, signal: signal ?? null, body: isForm ? body : json || null, keepalive,
   });
   const answer = await response.json().catch(() => null);
   if (response.ok) return answer;
