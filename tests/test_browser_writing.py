@@ -152,6 +152,26 @@ def test_a_model_is_picked_with_the_keyboard_and_remembered(
     assert Conversation.objects.get().model_slug == "fake"
 
 
+def test_a_refusal_is_taken_away_once_another_model_is_asked(
+    owner: User, site: Web, models: list[ChatModel], open_chat: OpenChat, provider: Provider
+) -> None:
+    chat = open_chat(owner, site)
+    provider.script(SHORT, SHORT)
+    chat.send("Hello")
+    chat.wait_until_answered()
+    ChatModel.objects.filter(slug="fake").update(enabled=False)
+    again = chat.answer.get_by_role("button", name="Try again")
+    again.click()
+    chat.page.get_by_role("menuitemradio", name="Swift").click()
+    refusal = chat.page.get_by_text("The model “fake” is not available.")
+    expect(refusal).to_be_visible()
+    again.click()
+    chat.page.get_by_role("menuitemradio", name="Thorough").click()
+    expect(refusal).to_be_hidden()
+    chat.wait_until_answered()
+    assert provider.wait_for(2).body["model"] == "thorough-1"
+
+
 def test_who_answers_in_place_of_a_model_that_is_gone_is_told_before_it_is_asked(
     owner: User, site: Web, models: list[ChatModel], open_chat: OpenChat, provider: Provider
 ) -> None:
@@ -266,7 +286,8 @@ def test_a_waiting_message_can_be_changed_removed_and_sent_now(
     owner: User, site: Web, open_chat: OpenChat, provider: Provider
 ) -> None:
     chat = open_chat(owner, site)
-    provider.script(LONG, SHORT)
+    # Other words than those at which the first may be stopped.
+    provider.script(LONG, {"text": "And now the last one.", "rate": 100})
     chat.send("First")
     chat.wait_for_words(5)
     for text in ("Second", "Third", "Fourth"):
@@ -280,7 +301,7 @@ def test_a_waiting_message_can_be_changed_removed_and_sent_now(
     queue(chat).get_by_role("button", name="Send now").click()
 
     expect(chat.questions).to_have_text(["First", "Fourth"])
-    expect(chat.prose).to_have_text(plain(20))
+    expect(chat.prose).to_have_text("And now the last one.")
     chat.wait_until_answered()
     first, second = Message.objects.filter(role="assistant").order_by("created_at")
     assert (first.generation.status, second.generation.status) == ("cancelled", "completed")

@@ -146,16 +146,22 @@ export class ChatPage {
 
   /** @param {string} id of an answer @param {string} [model] */
   retry(id, model = this.models.choice.model) {
-    this.thread.chooseNewest(this.thread.message(id)?.parent ?? null);
+    this.#askAgain(id);
     this.client.retry(id, model);
     this.#draw();
   }
 
   /** Asks for the rest of an answer that was cut. @param {string} id of the answer */
   goOn(id) {
-    this.thread.chooseNewest(this.thread.message(id)?.parent ?? null);
+    this.#askAgain(id);
     this.client.goOn(id, this.models.choice.model);
     this.#draw();
+  }
+
+  /** @param {string} id of an answer that another one is to follow */
+  #askAgain(id) {
+    this.composer.say("");
+    this.thread.chooseNewest(this.thread.message(id)?.parent ?? null);
   }
 
   /** @param {string} id of a command */
