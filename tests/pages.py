@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from conversations.models import Conversation
@@ -150,4 +150,7 @@ def visit(page: Page, url: str, state: State, owner: User) -> None:
     link = share(conversation, last.pk, with_attachments=False)
     state.prepare(conversation)
     page.goto(url + state.path.format(conversation=conversation.pk, token=link.token))
+    # What a script lists once the page has come.
+    if (links := page.locator("#links")).count():
+        expect(links.get_by_role("listitem")).to_have_count(1)
     state.steps(page)
