@@ -230,6 +230,7 @@ def test_settings_go_along_with_the_first_message_and_can_be_changed_later(
     dialog.get_by_label("Choose it for this chat").uncheck()
     dialog.get_by_label("Look up the time").check()
     dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
     expect(chip).to_be_hidden()
     chat.send("Again")
     chat.wait_until_answered()
