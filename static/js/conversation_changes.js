@@ -6,6 +6,7 @@ import { gettext, interpolate } from "./gettext.js";
 import { toast } from "./toast.js";
 
 export class ConversationChanges {
+  /** @type {Map<string, object>} the change of each conversation that was asked for last */ #latest = new Map();
   #page;
   #navigation;
 
@@ -25,14 +26,25 @@ export class ConversationChanges {
     const before = this.find(id);
     if (!before) return false;
     this.#show(id, changes);
+    this.#latest.set(id, changes);
     try {
       await request("PATCH", `/conversations/${id}`, changes);
+      if (this.#latest.get(id) === changes) this.#confirm(id, before, changes);
       return true;
     } catch (error) {
       this.#show(id, before);
       this.#say(error);
       return false;
     }
+  }
+
+  /**
+   * A list that was read in between did not know of the change, and may have taken the conversation away.
+   * @param {string} id @param {Conversation} before @param {Partial<Conversation>} changes
+   */
+  #confirm(id, before, changes) {
+    const known = this.find(id);
+    this.#show(id, { ...(known?.title ? known : before), ...changes });
   }
 
   /** @param {string} id @param {boolean} archived */

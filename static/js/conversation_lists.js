@@ -46,8 +46,9 @@ export class ConversationLists {
     if (state.busy || !this.hasMore(name)) return;
     state.busy = true;
     state.failed = false;
+    const since = this.#store.revision;
     try {
-      this.#take(name, state, await this.#ask("GET", pathOf(name, state.next)));
+      this.#take(name, state, since, await this.#ask("GET", pathOf(name, state.next)));
     } catch {
       state.failed = true;
     }
@@ -65,12 +66,12 @@ export class ConversationLists {
     }
   }
 
-  /** @param {string} name @param {ListState} state @param {{conversations: Conversation[], next: string | null}} page */
-  #take(name, state, page) {
+  /** @param {string} name @param {ListState} state @param {number} since @param {{conversations: Conversation[], next: string | null}} page */
+  #take(name, state, since, page) {
     const isFirst = !state.begun;
     const oldest = reach(page.conversations, page.next);
     this.#store.mergeList(page.conversations, (one) =>
-      isFirst && isIn(name, one) && Date.parse(one.updated_at) >= oldest);
+      isFirst && isIn(name, one) && Date.parse(one.updated_at) >= oldest, since);
     Object.assign(state, { begun: true, next: page.next });
   }
 }

@@ -12,6 +12,8 @@ export class Store {
   /** @type {Map<string, Tree>} by conversation, the one shown last at the end */ #trees = new Map();
   /** the conversation that was shown last */ #shown = "";
   /** @type {Map<string, Snapshot>} */ snapshots = new Map();
+  /** How often a conversation was changed, and when each of them was last. */ revision = 0;
+  /** @type {Map<string, number>} */ #changed = new Map();
   /** @type {Map<string, string>} generation to conversation */ #homes = new Map();
   /** @type {Map<string, Note>} what a generation is busy with */
   notes = new Map();
@@ -62,11 +64,13 @@ export class Store {
    * Takes over a part of the list. What was known of that part and is not named any more is gone.
    * @param {Conversation[]} page
    * @param {(known: Conversation) => boolean} isPart
+   * @param {number} [since] the `revision` when it was asked for: of what came later it knows nothing
    */
-  mergeList(page, isPart) {
+  mergeList(page, isPart, since = this.revision) {
+    const isNewer = (/** @type {Conversation} */ { id }) => (this.#changed.get(id) ?? 0) > since;
     const named = new Set(page.map((one) => one.id));
-    const kept = [...this.conversations.values()].filter((one) => !named.has(one.id) && !isPart(one));
-    this.#arrange([...kept, ...page]);
+    const kept = [...this.conversations.values()].filter((one) => isNewer(one) || (!named.has(one.id) && !isPart(one)));
+    this.#arrange([...kept, ...page.filter((one) => !isNewer(one))]);
   }
 
   /** @param {Folder[]} folders all that there are; what was in another one is in none now */
@@ -194,6 +198,7 @@ export class Store {
     const known = this.conversations.get(id)
       ?? { id, title: "", pinned: false, archived: false, folder: null, temporary: false, updated_at: now, active: [] };
     const next = { ...known, ...changed, id };
+    this.#changed.set(id, ++this.revision);
     this.conversations.delete(id);
     this.#arrange([...this.conversations.values(), next]);
   }

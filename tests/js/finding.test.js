@@ -68,6 +68,16 @@ test("lists that were opened are read again after the line was away, others are 
   assert.deepEqual(names(), []);
 });
 
+test("what was changed while a list was on its way is not taken back by it", async () => {
+  store.mergeList([one("moved", 2), one("left", 1, { folder: "f" })], () => false);
+  const first = lists.more("f");
+  store.updateConversation("moved", { folder: "f" });
+  store.updateConversation("left", { folder: null });
+  asked[0]?.answer({ conversations: [one("left", 1, { folder: "f" })], next: null });
+  await first;
+  assert.deepEqual([...store.conversations.values()].map(({ id, folder }) => [id, folder]), [["moved", "f"], ["left", null]]);
+});
+
 test("a page of the whole takes away what it would have named", () => {
   const page = (/** @type {Conversation[]} */ conversations, /** @type {string | null} */ next) =>
     /** @type {PageData} */ (/** @type {unknown} */ ({ conversations, next, folders: [], conversation: null, messages: [] }));
